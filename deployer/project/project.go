@@ -1,0 +1,98 @@
+// Package project reads egk8s.yaml and the gateway's files beside it: what a user wants, with positions and defaults.
+package project
+
+import "egk8s.dev/egk8s/gateway/diag"
+
+// Project is one egk8s.yaml with one environment applied.
+type Project struct {
+	Name        string // metadata.name: the release's name
+	Namespace   string // metadata.namespace; empty: the context's
+	Environment string // empty: none chosen
+	Cloud       string // empty: detect
+	Context     string // of the environment; empty: the current one
+	Protected   bool   // a deploy needs an explicit context
+
+	File string // path of egk8s.yaml as given
+	Dir  string // its folder; all relative paths resolve against it
+	Spec Spec
+
+	// Position finds where a value of egk8s.yaml stands: Position("spec.replicas").
+	Position func(path string) diag.Position
+}
+
+// Spec is the spec of egk8s.yaml (docs/reference/egk8s-yaml.md).
+type Spec struct {
+	Image          Image                `json:"image,omitempty"`
+	Config         Config               `json:"config,omitempty"`
+	Consumers      string               `json:"consumers,omitempty"` // path of consumers.yml; empty: none
+	Upstreams      map[string]string    `json:"upstreams,omitempty"` // service endpoint name -> URL
+	Env            map[string]string    `json:"env,omitempty"`
+	SecretEnv      map[string]SecretKey `json:"secretEnv,omitempty"`
+	Files          []SecretFile         `json:"files,omitempty"`
+	TLS            map[string]TLSSecret `json:"tls,omitempty"`
+	TrustedProxies []string             `json:"trustedProxies,omitempty"`
+	Probes         []Probe              `json:"probes,omitempty"`
+	Store          string               `json:"store,omitempty"` // "file" (default) or "memory"
+	Replicas       int                  `json:"replicas,omitempty"`
+	Resources      Resources            `json:"resources,omitempty"`
+	Service        Service              `json:"service,omitempty"`
+	Drain          Drain                `json:"drain,omitempty"`
+	LogLevel       string               `json:"logLevel,omitempty"`
+}
+
+// Image is where the gateway image goes; the image itself is carried by egk8s.
+type Image struct {
+	Repository  string   `json:"repository,omitempty"` // where push sends it: registry.example.com/team/gateway
+	PullSecrets []string `json:"pullSecrets,omitempty"`
+}
+
+// Config is the folder with Express Gateway's files.
+type Config struct {
+	Dir       string   `json:"dir,omitempty"`       // default "config"
+	Sensitive []string `json:"sensitive,omitempty"` // globs of files that go into the Secret; system.config.yml always does
+}
+
+// SecretKey names one key of a Secret.
+type SecretKey struct {
+	Secret string `json:"secret"`
+	Key    string `json:"key"`
+}
+
+// SecretFile is a file that the config names, taken from a Secret.
+type SecretFile struct {
+	Path   string `json:"path"`
+	Secret string `json:"secret"`
+	Key    string `json:"key"`
+}
+
+// TLSSecret is a kubernetes.io/tls Secret used as an https.tls entry.
+type TLSSecret struct {
+	Secret string `json:"secret"`
+}
+
+// Probe is a request that decides whether a deploy is good.
+type Probe struct {
+	Path    string            `json:"path"`
+	Method  string            `json:"method,omitempty"` // GET
+	Host    string            `json:"host,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"` // ${NAME} from the environment of egk8s
+	Expect  int               `json:"expect"`
+}
+
+// Resources are the container's requests and limits, as Kubernetes quantities.
+type Resources struct {
+	Requests map[string]string `json:"requests,omitempty"`
+	Limits   map[string]string `json:"limits,omitempty"`
+}
+
+// Service changes the Service that the cloud profile asks for.
+type Service struct {
+	Type        string            `json:"type,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// Drain is how a pod leaves: it serves on for Delay seconds, then finishes requests for at most Timeout seconds.
+type Drain struct {
+	Delay   int `json:"delay,omitempty"`   // 5
+	Timeout int `json:"timeout,omitempty"` // 30
+}

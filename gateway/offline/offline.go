@@ -1,0 +1,51 @@
+// Package offline is the facade of the gateway for programs that do not run it: the deployer
+// checks a folder, computes its digest and learns its ports and routes here, with the very
+// code that the gateway in the pod uses.
+package offline
+
+import "egk8s.dev/egk8s/gateway/diag"
+
+// Options tell Check what is known outside the pod.
+type Options struct {
+	// Env are the variables whose values are known now; a reference to any other one that has no
+	// default is "unknown, known only in the pod", never "unset".
+	Env map[string]string
+	// Pod is true when the folder is checked for running in a pod: bind addresses give a warning,
+	// policies that are not built are errors.
+	Pod bool
+	// Upstreams are the service endpoint URLs of egk8s.yaml, by service endpoint name.
+	Upstreams map[string]string
+}
+
+// Report is all that a folder says before it runs.
+type Report struct {
+	Problems diag.Problems
+	// Ports are the listeners of the file; nil where the file has no such section.
+	HTTP, HTTPS, Admin *Port
+	// Routes has one entry per apiEndpoint with a pipeline, in the gateway's matching order.
+	Routes []Route
+	// Policies are the names of the policies that pipelines use, sorted.
+	Policies []string
+	// RedisHost is the Redis that system.config.yml names; empty when it names none or emulates.
+	RedisHost string
+	// FileReferences are relative paths that the config names (keys, certificates), sorted.
+	FileReferences []string
+}
+
+// Port is a listener of the user's file.
+type Port struct {
+	Host string
+	Port int // 0: not known outside the pod
+}
+
+// Route is one read-only request that the gateway must route.
+type Route struct {
+	Endpoint string // apiEndpoint name
+	Pipeline string
+	Method   string // GET, or the first method of the endpoint
+	Host     string // empty: any
+	Path     string // a concrete path that matches; empty when none could be derived
+	Auth     bool   // an authentication policy comes first: 401 or 403 is a right answer
+	Proxy    string // service endpoint name; empty when the pipeline does not proxy
+	Pos      diag.Position
+}
