@@ -34,6 +34,8 @@ type DeployOptions struct {
 	DryRun         DryRun
 	RollBack       bool // roll back to the last good revision when the deploy fails
 	CreateNS       bool // create the namespace when it is missing
+	// Version is the version of egk8s, written into the release record.
+	Version string
 }
 
 // DryRun says how far a dry run goes.
@@ -79,7 +81,8 @@ type ProbeResult struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Result is what a deploy did; `-o json` prints it.
+// Result is what a deploy did; `-o json` prints it. ExitCode stays 0 here: the program maps the
+// error that came with the Result to a code.
 type Result struct {
 	APIVersion          string        `json:"apiVersion"` // egk8s.dev/v1alpha1
 	Kind                string        `json:"kind"`       // DeployResult
