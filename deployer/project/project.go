@@ -3,12 +3,12 @@ package project
 
 import "egk8s.dev/egk8s/gateway/diag"
 
-// Project is one egk8s.yaml with one environment applied.
+// Project is one egk8s.yaml with one cloud's and one environment's overrides applied.
 type Project struct {
 	Name        string // metadata.name: the release's name
-	Namespace   string // metadata.namespace; empty: the context's
+	Namespace   string // of the environment, else metadata.namespace; empty: the context's
 	Environment string // empty: none chosen
-	Cloud       string // empty: detect
+	Cloud       string // of the environment, else the file's; empty: detect
 	Context     string // of the environment; empty: the current one
 	Protected   bool   // a deploy needs an explicit context
 
@@ -16,11 +16,15 @@ type Project struct {
 	Dir  string // its folder; all relative paths resolve against it
 	Spec Spec
 
-	// Position finds where a value of egk8s.yaml stands: Position("spec.replicas").
+	// Position finds where a value of egk8s.yaml stands: Position("spec.replicas"). A value that an
+	// override set is found where the override stands; one that is not written gives the file alone.
 	Position func(path string) diag.Position
+
+	document *document
 }
 
-// Spec is the spec of egk8s.yaml (docs/reference/egk8s-yaml.md).
+// Spec is the spec of egk8s.yaml (docs/reference/egk8s-yaml.md). An entry of clouds and of
+// environments has the same fields and overrides it: maps merge, lists replace, null removes.
 type Spec struct {
 	Image          Image                `json:"image,omitempty"`
 	Config         Config               `json:"config,omitempty"`
@@ -32,8 +36,8 @@ type Spec struct {
 	TLS            map[string]TLSSecret `json:"tls,omitempty"`
 	TrustedProxies []string             `json:"trustedProxies,omitempty"`
 	Probes         []Probe              `json:"probes,omitempty"`
-	Store          string               `json:"store,omitempty"` // "file" (default) or "memory"
-	Replicas       int                  `json:"replicas,omitempty"`
+	Store          string               `json:"store,omitempty" hint:"this version knows the stores file and memory"`
+	Replicas       int                  `json:"replicas,omitempty" hint:"this version scales to a fixed number of replicas"`
 	Resources      Resources            `json:"resources,omitempty"`
 	Service        Service              `json:"service,omitempty"`
 	Drain          Drain                `json:"drain,omitempty"`
@@ -42,7 +46,9 @@ type Spec struct {
 
 // Image is where the gateway image goes; the image itself is carried by egk8s.
 type Image struct {
-	Repository  string   `json:"repository,omitempty"` // where push sends it: registry.example.com/team/gateway
+	// Repository is where push sends it: registry.example.com/team/gateway. ${NAME} and
+	// ${NAME:-default} are taken from the environment of egk8s, so that a pipeline can say where.
+	Repository  string   `json:"repository,omitempty"`
 	PullSecrets []string `json:"pullSecrets,omitempty"`
 }
 
@@ -58,9 +64,9 @@ type SecretKey struct {
 	Key    string `json:"key"`
 }
 
-// SecretFile is a file that the config names, taken from a Secret.
+// SecretFile is a file that the config names, taken from a Secret that is in the cluster.
 type SecretFile struct {
-	Path   string `json:"path"`
+	Path   string `json:"path"` // relative to the config folder
 	Secret string `json:"secret"`
 	Key    string `json:"key"`
 }
@@ -75,7 +81,7 @@ type Probe struct {
 	Path    string            `json:"path"`
 	Method  string            `json:"method,omitempty"` // GET
 	Host    string            `json:"host,omitempty"`
-	Headers map[string]string `json:"headers,omitempty"` // ${NAME} from the environment of egk8s
+	Headers map[string]string `json:"headers,omitempty"` // ${NAME} from the environment of egk8s: Project.ExpandProbes
 	Expect  int               `json:"expect"`
 }
 
@@ -88,6 +94,8 @@ type Resources struct {
 // Service changes the Service that the cloud profile asks for.
 type Service struct {
 	Type        string            `json:"type,omitempty"`
+	Port        int               `json:"port,omitempty"`      // of http; 0: the file's
+	HTTPSPort   int               `json:"httpsPort,omitempty"` // of https; 0: the file's
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
