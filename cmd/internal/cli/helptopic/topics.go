@@ -1,0 +1,166 @@
+package helptopic
+
+import (
+	"fmt"
+	"strings"
+
+	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+)
+
+// Topic is a page of help that belongs to no single command.
+type Topic struct {
+	Name  string
+	Short string
+	Text  func() string
+}
+
+// Topics returns all pages in the order in which they are listed.
+func Topics() []Topic {
+	return []Topic{
+		{"environment", "variables that egk8s reads", environment},
+		{"exit-codes", "what the exit codes mean", exitCodes},
+		{"formats", "what -o, --progress and --report write", formats},
+		{"ci", "running egk8s as a step of a pipeline", ci},
+		{"rbac", "the rights egk8s needs in a cluster", rbac},
+	}
+}
+
+func exitCodes() string {
+	var b strings.Builder
+	b.WriteString("A pipeline may rely on these codes; they do not change.\n\n")
+	b.WriteString("  code  retry  meaning\n")
+	for _, i := range exit.Table() {
+		retry := i.Retry
+		if retry == "" {
+			retry = "-"
+		}
+		fmt.Fprintf(&b, "  %4d  %-5s  %s\n", i.Code, retry, i.Meaning)
+	}
+	b.WriteString("\nA rollback does not change the code of the failure that caused it.\n")
+	return b.String()
+}
+
+func environment() string {
+	return `A flag wins over its variable, a variable over the project file.
+
+Values of flags:
+  EGK8S_FILE         --file
+  EGK8S_ENV          --env
+  EGK8S_CLOUD        --cloud
+  EGK8S_NAMESPACE    --namespace
+  EGK8S_CONTEXT      --context
+  EGK8S_TIMEOUT      --timeout
+  EGK8S_PROGRESS     --progress
+  EGK8S_COLOR        --color
+  EGK8S_NO_INPUT     --no-input (true or false)
+  EGK8S_LOG_FORMAT   --log-format
+
+How things are shown:
+  EGK8S_ACCESSIBLE   any value but 0: only whole lines, nothing is redrawn
+  EGK8S_ASCII        any value but 0: signs and lines of ASCII characters
+  NO_COLOR           any value: no colour (--color=always overrides)
+  TERM, COLUMNS      what the terminal can do and how wide it is
+  LC_ALL, LC_CTYPE, LANG   whether it shows UTF-8
+
+Where the cluster and the registry are:
+  KUBECONFIG         kubeconfig files (default ~/.kube/config)
+  DOCKER_CONFIG      folder of config.json with the registry's credentials
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+
+Where it runs:
+  CI                 any value but false: no question is asked, nothing is redrawn
+  GITHUB_ACTIONS, GITLAB_CI   write annotations, groups, sections (--ci)
+  RUNNER_DEBUG       1: the same as -v
+  SOURCE_DATE_EPOCH  the time written into what must be reproducible
+`
+}
+
+func formats() string {
+	return `Standard output carries the result, standard error tells what happens.
+
+-o, --output
+  json, yaml   one document with apiVersion and kind (deploy, status, destroy, validate, version)
+  wide         status with every pod
+  name         Kind/name, a line each (render, deploy)
+
+--progress (on standard error)
+  auto         tui where standard error and input are a terminal and no CI runs; else plain
+  tui          a live view; q stops watching (exit code 7), the last frame stays
+  plain        one line per change, and one every 15 seconds while nothing changes
+  json         one event per line: {"t","seq","target","phase","type","object",…}
+  quiet        nothing but the reason of a failure
+
+--report KIND=PATH (repeatable)
+  junit        a test suite: one case per object, phase and probe
+  json         the document of -o json
+  markdown     the summary that a pull request or a job page shows
+  dotenv       NAME=value lines for the next job: EGK8S_OUTCOME, EGK8S_URL, …
+
+--ci
+  github       ::error annotations for problems in files, ::group:: per phase, step outputs, step summary
+  gitlab       a collapsible section per phase
+`
+}
+
+func ci() string {
+	return `egk8s deploy is made to be a step: it asks nothing, ends by itself, and its exit code says
+whether a retry makes sense (egk8s help exit-codes).
+
+  egk8s validate
+  egk8s deploy --cloud gke --timeout 5m --report junit=egk8s.xml
+
+GitHub Actions   egk8s init --pipeline github writes a workflow; or use the action of the repository.
+                 outputs: outcome, exit-code, revision, url, image, changed
+GitLab CI        egk8s init --pipeline gitlab writes a job; JUnit and dotenv reports are kept.
+Tekton           egk8s init --pipeline tekton writes a Task with results outcome, revision and url.
+
+Rules
+  --timeout stays below the time limit of the job; at 80 % of it a warning is written.
+  Log lines of a workload are prefixed and, on GitHub, cannot issue commands.
+  A second deploy of the same release at the same time ends with 7 and names who holds the lock.
+  A deploy that changes nothing says "unchanged" and ends with 0.
+`
+}
+
+func rbac() string {
+	return "The Role that egk8s deploy works with; put it into the namespace and bind it to who deploys.\n" +
+		"Cluster-wide reads are not needed.\n\n" + Role
+}
+
+// Role is the published Role.
+const Role = `apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: egk8s-deployer
+rules:
+- apiGroups: [""]
+  resources: [configmaps, secrets, services, serviceaccounts]
+  verbs: [get, list, watch, create, patch, update, delete]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, update, delete]
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [get, list, watch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, update, delete]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get, list, watch, create, patch, update, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [""]
+  resources: [pods/log, pods/proxy]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [pods/proxy, pods/portforward]
+  verbs: [get, create]
+- apiGroups: [""]
+  resources: [events, endpoints, resourcequotas]
+  verbs: [get, list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [get, list, watch]
+`

@@ -1,0 +1,78 @@
+// Package cli is the egk8s command line: the root command, how errors are told, and what signals do.
+// Every command is a package below this one.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"egk8s.dev/egk8s/cmd/internal/cli/app"
+	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+)
+
+// Main runs egk8s with the arguments after the program's name and returns its exit code.
+func Main(args []string) int {
+	a := app.New(os.Getenv)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	// Caught, a closed standard output is an error of the write, not the end of the process.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return int(run(a, args, signals))
+}
+
+// run executes the command line. The first signal cancels the command's context with the signal
+// as its cause; the second ends the program at once, the terminal restored.
+func run(a *app.App, args []string, signals <-chan os.Signal) exit.Code {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	a.Cancel = cancel
+	done := make(chan exit.Code, 1)
+	go func() { done <- execute(ctx, a, args) }()
+	cancelled := false
+	for {
+		select {
+		case code := <-done:
+			return code
+		case s := <-signals:
+			if cancelled {
+				a.IO.Abort()
+				return exit.Of(&exit.SignalError{Signal: s})
+			}
+			cancelled = true
+			cancel(&exit.SignalError{Signal: s})
+		}
+	}
+}
+
+func execute(ctx context.Context, a *app.App, args []string) (code exit.Code) {
+	defer func() {
+		if r := recover(); r != nil {
+			a.IO.Abort()
+			printBug(a, fmt.Errorf("panic: %v", r), debug.Stack())
+			code = exit.Bug
+		}
+	}()
+	root := NewRoot(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && errors.Is(err, context.Canceled) && context.Cause(ctx) != nil {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	printError(a, err)
+	return exit.Of(err)
+}
+
+func printBug(a *app.App, err error, stack []byte) {
+	fmt.Fprintf(a.IO.Err, "error: this is a bug in egk8s: %v\n", err)
+	fmt.Fprintln(a.IO.Err, "hint: please report it with the command line, the output of egk8s version, and these lines:")
+	for line := range strings.Lines(strings.TrimSpace(string(stack))) {
+		fmt.Fprint(a.IO.Err, "  ", line)
+	}
+	fmt.Fprintln(a.IO.Err)
+}
