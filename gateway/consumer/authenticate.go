@@ -6,6 +6,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"slices"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 // ErrUnauthorized is matched by every error that says "these are no valid credentials",
@@ -46,6 +48,45 @@ func (s *Service) AuthenticateKey(ctx context.Context, keyID, keySecret string) 
 		return Consumer{}, Credential{}, err
 	}
 	return *owner, *cred, nil
+}
+
+// AuthenticatePassword finds who has the basic-auth or oauth2 credential of the consumer named by
+// username, user id or application id. Errors are as AuthenticateKey's; one bcrypt comparison is
+// made in every case, so that time does not tell who exists.
+func (s *Service) AuthenticatePassword(ctx context.Context, t CredentialType, name, password string) (Consumer, Credential, error) {
+	cred, err := s.passwordOf(ctx, t, name)
+	if err != nil {
+		return Consumer{}, Credential{}, err
+	}
+	hash := unknownPassword
+	if cred != nil {
+		hash = cred.PasswordBcrypt
+	}
+	switch err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)); {
+	case cred == nil:
+		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "unknown consumer, or one without a password"}
+	case err != nil:
+		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "wrong password"}
+	case !cred.IsActive:
+		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "credential is not active"}
+	}
+	owner, err := s.activeConsumer(ctx, cred.ConsumerID)
+	if err != nil {
+		return Consumer{}, Credential{}, err
+	}
+	return *owner, *cred, nil
+}
+
+// unknownPassword is a hash at the default cost that no password of ours has.
+const unknownPassword = "$2a$10$AAAAAAAAAAAAAAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+// passwordOf is nil without an error when there is no such credential.
+func (s *Service) passwordOf(ctx context.Context, t CredentialType, name string) (*Credential, error) {
+	owner, err := present(s.FindConsumer(ctx, name))
+	if owner == nil || err != nil {
+		return nil, err
+	}
+	return present(s.store.Credential(ctx, t, owner.ID))
 }
 
 // activeConsumer finds a consumer that may act now.

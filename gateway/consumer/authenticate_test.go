@@ -40,6 +40,15 @@ func newTestKey() *oneKey {
 	}
 }
 
+func newTestService(t *testing.T, store Store) *Service {
+	t.Helper()
+	s, err := New(store, Options{BcryptCost: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestAuthenticateKey(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("store is away")
@@ -66,7 +75,7 @@ func TestAuthenticateKey(t *testing.T) {
 			if tt.change != nil {
 				tt.change(store)
 			}
-			who, cred, err := New(store).AuthenticateKey(t.Context(), tt.id, tt.secret)
+			who, cred, err := newTestService(t, store).AuthenticateKey(t.Context(), tt.id, tt.secret)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("AuthenticateKey: error %v, want %v", err, tt.want)
 			}
@@ -81,7 +90,7 @@ func TestAuthenticateKey(t *testing.T) {
 }
 
 func TestAuthenticateKeyAllocatesNothing(t *testing.T) {
-	s, ctx := New(newTestKey()), t.Context()
+	s, ctx := newTestService(t, newTestKey()), t.Context()
 	got := testing.AllocsPerRun(100, func() {
 		if _, _, err := s.AuthenticateKey(ctx, "k1", "secret1"); err != nil {
 			t.Fatal(err)

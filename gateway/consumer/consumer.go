@@ -43,10 +43,20 @@ type Credential struct {
 	ID              string // keyId of key-auth and jwt; the consumer's id of basic-auth and oauth2
 	ConsumerID      string
 	IsActive        bool
-	Scopes          []string
-	KeySecret       string // clear text, as Express Gateway keeps it; empty where only the hash is known
-	KeySecretSHA256 []byte // 32 bytes; the file store knows only this
+	Scopes          []string // nil: none were given
+	KeySecret       string   // clear text, as Express Gateway keeps it; empty where only the hash is known
+	KeySecretSHA256 []byte   // 32 bytes; the file store knows only this
 	PasswordBcrypt  string
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	// Properties are all other fields of the model (autoGeneratePassword, passwordKey, …).
+	Properties map[string]any
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// DisplayName is the username of a user or the name of an application.
+func (c *Consumer) DisplayName() string {
+	if c.Kind == KindApplication {
+		return c.Name
+	}
+	return c.Username
 }

@@ -1,11 +1,49 @@
 package consumer
 
+import (
+	"cmp"
+	"errors"
+	"time"
+)
+
 // Service applies the rules of consumers over a store. It is safe for concurrent use.
 type Service struct {
-	store Store
+	store  Store
+	models *Models
+	now    func() time.Time
+	cost   int
+}
+
+// Options are what a Service may be told; the zero value gives Express Gateway's defaults.
+type Options struct {
+	Models     *Models          // nil: Express Gateway's own
+	Now        func() time.Time // nil: time.Now
+	BcryptCost int              // 0: 10, as crypto.saltRounds of system.config.yml
 }
 
 // New returns the rules over store.
-func New(store Store) *Service {
-	return &Service{store: store}
+func New(store Store, opts Options) (*Service, error) {
+	s := &Service{store: store, models: opts.Models, now: opts.Now, cost: cmp.Or(opts.BcryptCost, 10)}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.models == nil {
+		models, err := DefaultModels()
+		if err != nil {
+			return nil, err
+		}
+		s.models = models
+	}
+	return s, nil
+}
+
+// Models returns the models in force.
+func (s *Service) Models() *Models { return s.models }
+
+// present turns "the store holds no such thing" into a nil value without an error.
+func present[T any](value *T, err error) (*T, error) {
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return value, err
 }
