@@ -7,6 +7,7 @@ package config
 import (
 	"net/url"
 
+	"egk8s.dev/egk8s/gateway/config/schema"
 	"egk8s.dev/egk8s/gateway/diag"
 )
 
@@ -22,6 +23,19 @@ type Config struct {
 	Pipelines        []Pipeline // in file order
 
 	System System
+	Models Models
+
+	// Settings are those of egk8s.settings.json or Options.Settings, already applied above; zero when there are none.
+	Settings Settings
+	// Digest names the files when they came by a manifest; else it is empty.
+	Digest string
+	// Raw is the gateway file as read, with variables, coercion and defaults: what the Admin API shows.
+	Raw map[string]any
+}
+
+// Models are the schemas of models/*.json, by which users, applications and credentials are created and changed.
+type Models struct {
+	Users, Applications, Credentials *schema.Schema
 }
 
 // Listener is where the gateway or its Admin API listens.

@@ -13,8 +13,16 @@ type Options struct {
 	// Pod is true when the folder is checked for running in a pod: bind addresses give a warning,
 	// policies that are not built are errors.
 	Pod bool
-	// Upstreams are the service endpoint URLs of egk8s.yaml, by service endpoint name.
-	Upstreams map[string]string
+	// Settings are what egk8s.yaml adds, as they will stand in the pod: upstreams, trusted proxies, store.
+	Settings Settings
+	// PodOnly are variables that the pod has and whose values are not known here (secretEnv).
+	PodOnly []string
+	// Complete is true when Env and PodOnly list every variable that the pod will have: a reference
+	// to another one that has no default is then unset, as the gateway in the pod will find it.
+	Complete bool
+	// Files are paths that the pod will have besides those of the folder (spec.files), so that
+	// a reference to one of them is not missing.
+	Files []string
 }
 
 // Report is all that a folder says before it runs.

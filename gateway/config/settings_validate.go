@@ -1,0 +1,72 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+)
+
+func (s Settings) validate() error {
+	for _, name := range slices.Sorted(maps.Keys(s.Upstreams)) {
+		if err := CheckUpstream(s.Upstreams[name]); err != nil {
+			return fmt.Errorf("upstream %q: %w", name, err)
+		}
+	}
+	for _, p := range s.TrustedProxies {
+		if err := checkProxy(p); err != nil {
+			return err
+		}
+	}
+	l := s.Listen
+	for _, address := range []string{l.HTTP, l.HTTPS, l.Admin, l.Status, l.Metrics} {
+		if address == "" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return fmt.Errorf("listen address %q: it must be host:port", address)
+		}
+	}
+	for name, files := range s.TLS {
+		if files.Cert == "" || files.Key == "" {
+			return fmt.Errorf("certificate %q: it needs cert and key", name)
+		}
+	}
+	switch s.Store.Kind {
+	case "", StoreFile, StoreMemory:
+	default:
+		return fmt.Errorf("store %q: it must be %q or %q", s.Store.Kind, StoreFile, StoreMemory)
+	}
+	if s.Drain.Delay < 0 || s.Drain.Timeout < 0 {
+		return errors.New("drain: seconds cannot be negative")
+	}
+	return nil
+}
+
+// CheckUpstream tells whether a URL can replace a service endpoint's: http or https, with a host. It never quotes the URL's user or password.
+func CheckUpstream(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return errors.New("it is not a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("it must begin with http:// or https://")
+	case u.Host == "":
+		return errors.New("it names no host")
+	default:
+		return nil
+	}
+}
+
+func checkProxy(p string) error {
+	if _, err := netip.ParsePrefix(p); err == nil {
+		return nil
+	}
+	if _, err := netip.ParseAddr(p); err == nil {
+		return nil
+	}
+	return fmt.Errorf("trusted proxy %q: it must be a network such as 10.0.0.0/8, or an address", p)
+}

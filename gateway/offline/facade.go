@@ -1,0 +1,62 @@
+package offline
+
+import (
+	"errors"
+
+	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/config/manifest"
+)
+
+// Settings are what egk8s.yaml adds to the user's files; Encode writes them as the gateway reads them.
+type Settings = config.Settings
+
+// The parts of Settings.
+type (
+	ListenAddresses = config.ListenAddresses
+	TLSFiles        = config.TLSFiles
+	StoreSettings   = config.StoreSettings
+	DrainSettings   = config.DrainSettings
+)
+
+// The file names that egk8s adds to the user's files.
+const (
+	SettingsName = config.SettingsName
+	ManifestName = manifest.Name
+)
+
+// The kinds of stores.
+const (
+	StoreFile   = config.StoreFile
+	StoreMemory = config.StoreMemory
+)
+
+// Entry is one file of a configuration.
+type Entry = manifest.Entry
+
+// File describes a file of the ConfigMap by its content.
+func File(path string, content []byte) Entry { return manifest.File(path, content) }
+
+// SecretFile describes a file that lives in the named Secret.
+func SecretFile(path string, content []byte, secret string) Entry {
+	return manifest.SecretFile(path, content, secret)
+}
+
+// Manifest writes the manifest of the entries and returns it with its digest, the name of the configuration.
+func Manifest(entries []Entry) (text []byte, digest string, err error) {
+	text, err = manifest.Build(entries)
+	if err != nil {
+		return nil, "", err
+	}
+	return text, manifest.Digest(text), nil
+}
+
+// CheckUpstream tells whether a URL of egk8s.yaml can replace a service endpoint's.
+func CheckUpstream(url string) error { return config.CheckUpstream(url) }
+
+// Check reads the folder as the gateway in the pod will, and reports all that it says. The error is only
+// for what is not the user's fault; what is wrong with the files stands in Report.Problems.
+func Check(dir string, opts Options) (*Report, error) {
+	_ = dir
+	_ = opts
+	return nil, errors.New("check config: not built yet")
+}
