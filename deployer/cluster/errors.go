@@ -1,8 +1,14 @@
 package cluster
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"egk8s.dev/egk8s/deployer/object"
 )
 
 // NoConfigError says that no cluster is configured, or that the context asked for does not exist.
@@ -58,3 +64,54 @@ func (e *ForbiddenError) Error() string {
 }
 
 func (e *ForbiddenError) Unwrap() error { return e.Err }
+
+// NoKindError says that the API server does not know a kind.
+type NoKindError struct {
+	Kind       string
+	APIVersion string
+}
+
+func (e *NoKindError) Error() string {
+	return fmt.Sprintf("the cluster has no kind %s in %s", e.Kind, e.APIVersion)
+}
+
+// IsNotFound tells whether err says that an object does not exist.
+func IsNotFound(err error) bool { return apierrors.IsNotFound(err) }
+
+// IsExists tells whether err says that an object exists already.
+func IsExists(err error) bool { return apierrors.IsAlreadyExists(err) }
+
+// IsConflict tells whether err says that somebody else changed an object meanwhile, or owns its fields.
+func IsConflict(err error) bool { return apierrors.IsConflict(err) }
+
+// explain gives an error of the API server its type: want of rights, no answer, or a refusal of the
+// object, which keeps its apimachinery type and gets the request's name.
+func (c *Client) explain(verb string, ref object.Ref, err error) error {
+	var status apierrors.APIStatus
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s %s: %w", verb, ref, err)
+	case !errors.As(err, &status), apierrors.IsUnauthorized(err), unavailable(err):
+		return &UnreachableError{Server: c.Server, Context: c.Context, Err: err}
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), " cannot "):
+		return &ForbiddenError{Verb: verb, Resource: resourceName(ref), Namespace: ref.Namespace, Err: err}
+	default:
+		return fmt.Errorf("%s %s: %w", verb, ref, err)
+	}
+}
+
+// unavailable tells whether the API server answered that it cannot answer now.
+func unavailable(err error) bool {
+	return apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err) ||
+		apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err)
+}
+
+func resourceName(ref object.Ref) string {
+	gvr, ok := object.Resource(ref.GVK())
+	if !ok {
+		return ref.Kind
+	}
+	return gvr.GroupResource().String()
+}

@@ -1,0 +1,152 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/version"
+	"sigs.k8s.io/yaml"
+
+	"egk8s.dev/egk8s/deployer/object"
+)
+
+// Node is what a cloud profile may look at in a node.
+type Node struct {
+	Name       string            `json:"name"`
+	ProviderID string            `json:"providerID,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"`
+	Arch       string            `json:"arch"`
+	Kubelet    string            `json:"kubelet"` // its version
+}
+
+// Facts are what can be read of a cluster without changing it. What could not be read is empty and
+// named in Unknown.
+type Facts struct {
+	Context   string   `json:"context"`
+	Server    string   `json:"server"`
+	Version   string   `json:"version"` // v1.37.1
+	APIGroups []string `json:"apiGroups,omitempty"`
+	Nodes     []Node   `json:"nodes,omitempty"`
+	// Registry is the host:port of a registry that the nodes can pull from and that is announced in
+	// kube-public/local-registry-hosting; RegistryFromHost is the same one as seen from here.
+	Registry         string   `json:"registry,omitempty"`
+	RegistryFromHost string   `json:"registryFromHost,omitempty"`
+	Unknown          []string `json:"unknown,omitempty"` // "nodes: forbidden"
+}
+
+// Facts asks the API server what it is. Only a server that does not answer is an error: what it
+// refuses to tell stays unknown.
+func (c *Client) Facts(ctx context.Context) (*Facts, error) {
+	f := &Facts{Context: c.Context, Server: c.Server}
+	var v version.Info
+	if err := c.getJSON(ctx, "/version", &v); err != nil {
+		return nil, err
+	}
+	f.Version = v.GitVersion
+	f.note("apiGroups", c.readGroups(ctx, f))
+	f.note("nodes", c.readNodes(ctx, f))
+	if err := c.readRegistry(ctx, f); !IsNotFound(err) {
+		f.note("local registry", err)
+	}
+	return f, nil
+}
+
+func (f *Facts) note(what string, err error) {
+	if err != nil {
+		f.Unknown = append(f.Unknown, fmt.Sprintf("%s: %v", what, err))
+	}
+}
+
+func (c *Client) readGroups(ctx context.Context, f *Facts) error {
+	var groups metav1.APIGroupList
+	if err := c.getJSON(ctx, "/apis", &groups); err != nil {
+		return err
+	}
+	for _, g := range groups.Groups {
+		for _, v := range g.Versions {
+			f.APIGroups = append(f.APIGroups, v.GroupVersion)
+		}
+	}
+	slices.Sort(f.APIGroups)
+	return nil
+}
+
+func (c *Client) readNodes(ctx context.Context, f *Facts) error {
+	list, err := c.List(ctx, Selection{Kind: object.Ref{Version: "v1", Kind: "Node"}})
+	if err != nil {
+		return err
+	}
+	for _, u := range list {
+		var n corev1.Node
+		if err := Decode(u, &n); err != nil {
+			return err
+		}
+		f.Nodes = append(f.Nodes, Node{
+			Name: n.Name, ProviderID: n.Spec.ProviderID, Labels: n.Labels,
+			Arch: n.Status.NodeInfo.Architecture, Kubelet: n.Status.NodeInfo.KubeletVersion,
+		})
+	}
+	return nil
+}
+
+// readRegistry reads the announcement of KEP-1755.
+func (c *Client) readRegistry(ctx context.Context, f *Facts) error {
+	u, err := c.Get(ctx, object.Ref{Version: "v1", Kind: "ConfigMap", Namespace: "kube-public", Name: "local-registry-hosting"})
+	if err != nil {
+		return err
+	}
+	text, _, err := unstructured.NestedString(u.Object, "data", "localRegistryHosting.v1")
+	if err != nil {
+		return err
+	}
+	var hosting struct {
+		Host                   string `json:"host"`
+		HostFromClusterNetwork string `json:"hostFromClusterNetwork"`
+		HostFromContainerd     string `json:"hostFromContainerRuntime"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &hosting); err != nil {
+		return fmt.Errorf("read local-registry-hosting: %w", err)
+	}
+	f.RegistryFromHost, f.Registry = hosting.Host, hosting.HostFromContainerd
+	if f.Registry == "" {
+		f.Registry = hosting.Host
+	}
+	return nil
+}
+
+// getJSON reads a path of the API server that is no object. It gives up after 10 seconds.
+func (c *Client) getJSON(ctx context.Context, path string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	core, err := c.core()
+	if err != nil {
+		return err
+	}
+	raw, err := core.Get().AbsPath(path).DoRaw(ctx)
+	if err != nil {
+		if ctx.Err() != nil && context.Cause(ctx) == context.DeadlineExceeded {
+			return &UnreachableError{Server: c.Server, Context: c.Context, Err: fmt.Errorf("no answer to %s %s within 10 seconds", http.MethodGet, path)}
+		}
+		return c.explain("get", object.Ref{Kind: path}, err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return &UnreachableError{Server: c.Server, Context: c.Context, Err: fmt.Errorf("read %s: %w", path, err)}
+	}
+	return nil
+}
+
+// Decode reads u into one of the API's Go types.
+func Decode(u *unstructured.Unstructured, into any) error {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, into); err != nil {
+		return fmt.Errorf("read %s: %w", object.Of(u), err)
+	}
+	return nil
+}
