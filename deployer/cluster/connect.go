@@ -41,6 +41,8 @@ type Client struct {
 	Server    string // URL
 	Namespace string // the context's; empty when it names none
 
+	user, exec string // of the kubeconfig's user entry
+
 	config  *rest.Config
 	http    *http.Client
 	dynamic dynamic.Interface
@@ -116,6 +118,10 @@ func (c *Client) load(cfg Config) error {
 		return &NoConfigError{Files: files, Context: name, Contexts: contextNames(raw), Err: err}
 	}
 	c.Context, c.Server, c.Namespace = name, c.config.Host, raw.Contexts[name].Namespace
+	c.user = raw.Contexts[name].AuthInfo
+	if entry := raw.AuthInfos[c.user]; entry != nil && entry.Exec != nil {
+		c.exec = filepath.Base(entry.Exec.Command)
+	}
 	return nil
 }
 

@@ -15,43 +15,26 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 	"sigs.k8s.io/yaml"
 
+	"egk8s.dev/egk8s/deployer/cloud"
 	"egk8s.dev/egk8s/deployer/object"
 )
 
-// Node is what a cloud profile may look at in a node.
-type Node struct {
-	Name       string            `json:"name"`
-	ProviderID string            `json:"providerID,omitempty"`
-	Labels     map[string]string `json:"labels,omitempty"`
-	Arch       string            `json:"arch"`
-	Kubelet    string            `json:"kubelet"` // its version
-}
-
-// Facts are what can be read of a cluster without changing it. What could not be read is empty and
-// named in Unknown.
+// Facts are what can be read of a cluster without changing it.
 type Facts struct {
-	Context   string   `json:"context"`
-	Server    string   `json:"server"`
-	Version   string   `json:"version"` // v1.37.1
-	APIGroups []string `json:"apiGroups,omitempty"`
-	Nodes     []Node   `json:"nodes,omitempty"`
-	// Registry is the host:port of a registry that the nodes can pull from and that is announced in
-	// kube-public/local-registry-hosting; RegistryFromHost is the same one as seen from here.
-	Registry         string   `json:"registry,omitempty"`
-	RegistryFromHost string   `json:"registryFromHost,omitempty"`
-	Unknown          []string `json:"unknown,omitempty"` // "nodes: forbidden"
+	cloud.Facts
+	Unknown []string // what could not be read, and why: "nodes: not allowed to list nodes"
 }
 
 // Facts asks the API server what it is. Only a server that does not answer is an error: what it
 // refuses to tell stays unknown.
 func (c *Client) Facts(ctx context.Context) (*Facts, error) {
-	f := &Facts{Context: c.Context, Server: c.Server}
+	f := &Facts{Facts: cloud.Facts{Context: c.Context, User: c.user, ExecCommand: c.exec, Server: c.Server}}
 	var v version.Info
 	if err := c.getJSON(ctx, "/version", &v); err != nil {
 		return nil, err
 	}
-	f.Version = v.GitVersion
-	f.note("apiGroups", c.readGroups(ctx, f))
+	f.GitVersion = v.GitVersion
+	f.note("API groups", c.readGroups(ctx, f))
 	f.note("nodes", c.readNodes(ctx, f))
 	if err := c.readRegistry(ctx, f); !IsNotFound(err) {
 		f.note("local registry", err)
@@ -71,9 +54,7 @@ func (c *Client) readGroups(ctx context.Context, f *Facts) error {
 		return err
 	}
 	for _, g := range groups.Groups {
-		for _, v := range g.Versions {
-			f.APIGroups = append(f.APIGroups, v.GroupVersion)
-		}
+		f.APIGroups = append(f.APIGroups, g.Name)
 	}
 	slices.Sort(f.APIGroups)
 	return nil
@@ -89,9 +70,9 @@ func (c *Client) readNodes(ctx context.Context, f *Facts) error {
 		if err := Decode(u, &n); err != nil {
 			return err
 		}
-		f.Nodes = append(f.Nodes, Node{
-			Name: n.Name, ProviderID: n.Spec.ProviderID, Labels: n.Labels,
-			Arch: n.Status.NodeInfo.Architecture, Kubelet: n.Status.NodeInfo.KubeletVersion,
+		f.Nodes = append(f.Nodes, cloud.Node{
+			Name: n.Name, ProviderID: n.Spec.ProviderID, Labels: n.Labels, Ready: ready(&n),
+			Platform: n.Status.NodeInfo.OperatingSystem + "/" + n.Status.NodeInfo.Architecture,
 		})
 	}
 	return nil
@@ -108,18 +89,22 @@ func (c *Client) readRegistry(ctx context.Context, f *Facts) error {
 		return err
 	}
 	var hosting struct {
-		Host                   string `json:"host"`
-		HostFromClusterNetwork string `json:"hostFromClusterNetwork"`
-		HostFromContainerd     string `json:"hostFromContainerRuntime"`
+		Host            string `json:"host"`
+		HostFromRuntime string `json:"hostFromContainerRuntime"`
 	}
 	if err := yaml.Unmarshal([]byte(text), &hosting); err != nil {
 		return fmt.Errorf("read local-registry-hosting: %w", err)
 	}
-	f.RegistryFromHost, f.Registry = hosting.Host, hosting.HostFromContainerd
-	if f.Registry == "" {
-		f.Registry = hosting.Host
+	if hosting.Host != "" {
+		f.Registry = &cloud.Registry{Host: hosting.Host, HostFromRuntime: hosting.HostFromRuntime}
 	}
 	return nil
+}
+
+func ready(n *corev1.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // getJSON reads a path of the API server that is no object. It gives up after 10 seconds.
