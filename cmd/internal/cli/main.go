@@ -32,21 +32,25 @@ func run(a *app.App, args []string, signals <-chan os.Signal) exit.Code {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	a.Cancel = cancel
+	keys := make(chan os.Signal, 2)
+	a.Interrupt = func() { keys <- syscall.SIGINT }
 	done := make(chan exit.Code, 1)
 	go func() { done <- execute(ctx, a, args) }()
 	cancelled := false
 	for {
+		var s os.Signal
 		select {
 		case code := <-done:
 			return code
-		case s := <-signals:
-			if cancelled {
-				a.IO.Abort()
-				return exit.Of(&exit.SignalError{Signal: s})
-			}
-			cancelled = true
-			cancel(&exit.SignalError{Signal: s})
+		case s = <-signals:
+		case s = <-keys:
 		}
+		if cancelled {
+			a.IO.Abort()
+			return exit.Of(&exit.SignalError{Signal: s})
+		}
+		cancelled = true
+		cancel(&exit.SignalError{Signal: s})
 	}
 }
 

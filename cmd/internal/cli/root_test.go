@@ -18,7 +18,7 @@ func newTestApp(env map[string]string) (*app.App, stdio.Buffers) {
 	io, buffers := stdio.Test(env)
 	return &app.App{
 		IO: io, Flags: &app.Global{}, Now: time.Now,
-		Getenv: func(k string) string { return env[k] }, Cancel: func(error) {},
+		Getenv: func(k string) string { return env[k] }, Cancel: func(error) {}, Interrupt: func() {},
 	}, buffers
 }
 

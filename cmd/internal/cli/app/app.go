@@ -22,13 +22,15 @@ type App struct {
 	Getenv func(string) string
 	// Cancel ends the context of the running command for a reason.
 	Cancel context.CancelCauseFunc
+	// Interrupt does what SIGINT does: a terminal in raw mode gives ctrl+c as a key.
+	Interrupt func()
 }
 
 // New returns the App of this process.
 func New(getenv func(string) string) *App {
 	return &App{
 		IO: stdio.System(getenv), Flags: &Global{}, Now: time.Now, Getenv: getenv,
-		Cancel: func(error) {},
+		Cancel: func(error) {}, Interrupt: func() {},
 	}
 }
 

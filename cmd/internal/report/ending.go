@@ -1,0 +1,150 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"egk8s.dev/egk8s/cmd/internal/theme"
+	"egk8s.dev/egk8s/deployer"
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+// Ending is how a run ended.
+type Ending struct {
+	Verb   string // deploy, destroy, status
+	Result deployer.Result
+	// Err is why it failed; nil when it did not.
+	Err error
+	// Explanation is what a person is told of Err, a few lines; empty when the causes say it all.
+	Explanation string
+	// Document is what -o json prints; --report json writes the same.
+	Document any
+}
+
+// Causes returns the diagnoses, the first one being the reason.
+func (e Ending) Causes() []event.Cause { return e.Result.Failures }
+
+// Headline returns the last word on a run, on one line.
+func (e Ending) Headline(t theme.Theme) string {
+	r := e.Result
+	parts := []string{}
+	kind := theme.OK
+	took := took(r.DurationMs)
+	switch r.Outcome {
+	case deployer.Succeeded:
+		parts = append(parts, e.succeeded(took))
+	case deployer.Unchanged:
+		parts = append(parts, fmt.Sprintf("%s is unchanged%s", r.Name, on(r.Cloud)))
+	case deployer.Planned:
+		kind = theme.Idle
+		parts = append(parts, fmt.Sprintf("%s: %s%s, nothing was applied", r.Name, plural(changed(r.Changes), "change"), on(r.Cloud)))
+	case deployer.Unfinished:
+		kind = theme.Warn
+		parts = append(parts, fmt.Sprintf("%s is not finished%s after %s", r.Name, on(r.Cloud), took))
+	case deployer.Interrupted:
+		kind = theme.Warn
+		parts = append(parts, fmt.Sprintf("%s was interrupted%s after %s", r.Name, on(r.Cloud), took))
+	default:
+		kind = theme.Fail
+		parts = append(parts, fmt.Sprintf("%s failed%s after %s", r.Name, on(r.Cloud), took))
+	}
+	if r.Revision > 0 && kind == theme.OK {
+		parts = append(parts, fmt.Sprintf("revision %d", r.Revision))
+	}
+	if r.Replicas > 0 && r.Outcome != deployer.Planned {
+		parts = append(parts, fmt.Sprintf("%d/%d ready", r.Ready, r.Replicas))
+	}
+	if r.ExitCode != 0 {
+		parts = append(parts, fmt.Sprintf("exit %d", r.ExitCode))
+	}
+	return t.Paint(kind, t.Sign(kind)+" "+parts[0]) + join("   ", parts[1:])
+}
+
+func (e Ending) succeeded(took string) string {
+	if e.Verb == "destroy" {
+		return fmt.Sprintf("%s is destroyed, in %s", e.Result.Name, took)
+	}
+	return fmt.Sprintf("%s deployed%s in %s", e.Result.Name, to(e.Result.Cloud), took)
+}
+
+// Reach returns the lines under a good headline: where it answers and what to do next.
+func (e Ending) Reach(t theme.Theme) []string {
+	r := e.Result
+	if e.Verb != "deploy" || (r.Outcome != deployer.Succeeded && r.Outcome != deployer.Unchanged) {
+		return nil
+	}
+	lines := []string{}
+	switch {
+	case r.URL != "":
+		lines = append(lines, "  Gateway   "+r.URL)
+	case r.Reach != "":
+		lines = append(lines, "  Gateway   "+r.Reach)
+	}
+	dot := " " + t.Lines().Dot + " "
+	return append(
+		lines,
+		"  Admin     egk8s port-forward admin      (not exposed)",
+		"  Next      egk8s status --watch"+dot+"egk8s logs --follow",
+	)
+}
+
+func took(ms int64) string {
+	d := time.Duration(ms) * time.Millisecond
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return short(d)
+}
+
+// short writes a duration as 42s, 4m10s, 2h, 9d.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		if s := int(d.Seconds()) % 60; s != 0 {
+			return fmt.Sprintf("%dm%ds", int(d.Minutes()), s)
+		}
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%dd", int(d.Hours()/24))
+	}
+}
+
+func on(cloud string) string { return prefixed(" on ", cloud) }
+func to(cloud string) string { return prefixed(" to ", cloud) }
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+func join(sep string, parts []string) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(sep + p)
+	}
+	return b.String()
+}
+
+func changed(changes []deployer.Change) int {
+	n := 0
+	for _, c := range changes {
+		if c.Action != event.Unchanged {
+			n++
+		}
+	}
+	return n
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

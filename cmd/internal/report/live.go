@@ -1,0 +1,63 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"egk8s.dev/egk8s/cmd/internal/cli/app"
+	"egk8s.dev/egk8s/cmd/internal/report/tui"
+	"egk8s.dev/egk8s/deployer"
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+// live is the terminal view; when it breaks, plain lines go on.
+type live struct {
+	app   *app.App
+	view  *tui.View
+	plain *Plain
+	lines bool // the view is broken
+}
+
+func newLive(ctx context.Context, a *app.App) *live {
+	return &live{
+		app: a,
+		view: tui.Start(ctx, tui.Options{
+			IO: a.IO, Theme: a.ErrTheme(), Now: a.Now,
+			Detach: func() { a.Cancel(deployer.ErrDetached) }, Interrupt: a.Interrupt,
+		}),
+		plain: NewPlain(a.IO.Err, a.ErrTheme(), nil, a.Flags.Verbose > 0),
+	}
+}
+
+func (l *live) Emit(e event.Event) {
+	l.view.Emit(e)
+	if !l.lines && l.view.Broken() != nil {
+		l.view.Stop()
+		l.lines = true
+		fmt.Fprintf(l.app.IO.Err, "warning: %v; going on without it\n", l.view.Broken())
+	}
+	if l.lines {
+		l.plain.Emit(e)
+		return
+	}
+	l.plain.snap.Apply(e)
+}
+
+func (l *live) Beat(now time.Time) {
+	if l.lines {
+		l.plain.Beat(now)
+	}
+}
+
+// Close leaves the live view and keeps its last frame, the verdict below it.
+func (l *live) Close(e Ending) {
+	if l.lines {
+		l.plain.Close(e)
+		return
+	}
+	w, t := l.app.IO.Err, l.app.ErrTheme()
+	fmt.Fprintln(w, l.view.Stop())
+	fmt.Fprintln(w)
+	WriteEnding(w, e, t)
+}

@@ -1,0 +1,95 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"egk8s.dev/egk8s/cmd/internal/report/snapshot"
+	"egk8s.dev/egk8s/cmd/internal/theme"
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+// Markdown returns the summary that a job page or a pull request shows.
+func Markdown(s snapshot.Snapshot, e Ending) string {
+	var b strings.Builder
+	r := e.Result
+	fmt.Fprintf(&b, "### %s\n\n", cell(e.Headline(theme.Theme{})))
+	if e.Err != nil {
+		fence := fenceFor(Block(e, theme.Theme{}))
+		fmt.Fprintf(&b, "%s\n%s%s\n\n", fence, Text(Block(e, theme.Theme{})), fence)
+	}
+	rows := [][2]string{
+		{"Cluster", orElse(r.Context, "-") + " / " + orElse(r.Namespace, "-")},
+		{"Revision", fmt.Sprint(r.Revision)},
+		{"Image", r.Image},
+		{"Config", r.ConfigDigest},
+		{"URL", orElse(r.URL, r.Reach)},
+	}
+	b.WriteString("| | |\n|---|---|\n")
+	for _, row := range rows {
+		if row[1] != "" && row[1] != "0" {
+			fmt.Fprintf(&b, "| %s | %s |\n", row[0], code(row[1]))
+		}
+	}
+	for _, w := range s.Warnings {
+		fmt.Fprintf(&b, "\n> warning: %s\n", cell(w.Message))
+	}
+	objects(&b, s)
+	probes(&b, e)
+	return b.String()
+}
+
+func objects(b *strings.Builder, s snapshot.Snapshot) {
+	rows := []snapshot.Object{}
+	for _, o := range s.Objects {
+		if o.State != event.Gone {
+			rows = append(rows, o)
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n| object | action | state | |\n|---|---|---|---|\n", plural(len(rows), "object"))
+	for _, o := range rows {
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(o.Name), o.Action, o.State, cell(o.Message))
+	}
+	b.WriteString("\n</details>\n")
+}
+
+func probes(b *strings.Builder, e Ending) {
+	if len(e.Result.Probes) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n| probe | request | status | outcome | |\n|---|---|---|---|---|\n",
+		plural(len(e.Result.Probes), "probe"))
+	for _, p := range e.Result.Probes {
+		fmt.Fprintf(b, "| %s | %s | %d | %s | %s |\n", cell(p.Name), code(p.Method+" "+p.Host+p.Path), p.Status, p.Outcome, cell(p.Message))
+	}
+	b.WriteString("\n</details>\n")
+}
+
+// cell makes text safe inside a table: no line ends, no mark-up of its own.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "`", "'", "[", `\[`, "*", `\*`, "_", `\_`).Replace(Clean(s))
+}
+
+func code(s string) string {
+	return "`" + strings.NewReplacer("`", "'", "|", `\|`).Replace(Clean(s)) + "`"
+}
+
+// fenceFor returns a fence that no line of the block can close.
+func fenceFor(lines []Line) string {
+	longest := 2
+	for _, l := range lines {
+		run := 0
+		for _, r := range l.Text {
+			if r == '`' {
+				run++
+				longest = max(longest, run)
+				continue
+			}
+			run = 0
+		}
+	}
+	return strings.Repeat("`", longest+1)
+}

@@ -1,0 +1,58 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"egk8s.dev/egk8s/cmd/internal/theme"
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+// NDJSON writes one event per line, for programs.
+type NDJSON struct{ encoder *json.Encoder }
+
+// NewNDJSON returns an NDJSON that writes to w.
+func NewNDJSON(w io.Writer) *NDJSON {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return &NDJSON{e}
+}
+
+// Emit writes the event.
+func (n *NDJSON) Emit(e event.Event) { _ = n.encoder.Encode(e) }
+
+// Beat writes nothing: silence is data too.
+func (n *NDJSON) Beat(time.Time) {}
+
+// Close writes nothing: the last event said it all.
+func (n *NDJSON) Close(Ending) {}
+
+// Quiet writes nothing but the reason of a failure.
+type Quiet struct {
+	w      io.Writer
+	theme  theme.Theme
+	groups Groups
+}
+
+// NewQuiet returns a Quiet that writes to w. groups may be nil.
+func NewQuiet(w io.Writer, t theme.Theme, groups Groups) *Quiet { return &Quiet{w, t, groups} }
+
+// Emit writes nothing.
+func (q *Quiet) Emit(event.Event) {}
+
+// Beat writes nothing.
+func (q *Quiet) Beat(time.Time) {}
+
+// Close writes the failure block where there is a cause to explain.
+func (q *Quiet) Close(e Ending) {
+	if e.Err != nil && len(e.Causes()) > 0 {
+		WriteBlock(q.w, Block(e, q.theme), q.groups)
+		return
+	}
+	if e.Err == nil {
+		return
+	}
+	fmt.Fprintln(q.w, e.Headline(q.theme))
+}

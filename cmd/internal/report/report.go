@@ -1,0 +1,153 @@
+// Package report shows the event stream of a run: as lines, as JSON, as a live view, and as what a
+// CI system wants. All of them are renderers of the same stream; nothing exists in only one of them.
+package report
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"egk8s.dev/egk8s/cmd/internal/cli/app"
+	"egk8s.dev/egk8s/cmd/internal/theme"
+	"egk8s.dev/egk8s/deployer"
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+// Renderer shows a run. Emit and Beat are never called at the same time.
+type Renderer interface {
+	Emit(event.Event)
+	// Beat is called once a second while the run lasts.
+	Beat(now time.Time)
+	// Close is called once, after the last event.
+	Close(Ending)
+}
+
+// Session is one run and everything that shows it. It is the event.Sink of the deployer.
+type Session struct {
+	mu        sync.Mutex
+	renderers []Renderer
+	stop      context.CancelFunc
+	beating   sync.WaitGroup
+	closed    bool
+}
+
+// Options say how to show a run.
+type Options struct {
+	App  *app.App
+	Verb string // deploy, status, destroy
+	// Document is true when the result goes to standard output as one document, so that a summary
+	// on standard error would be a second one.
+	Document bool
+	// Tick replaces the clock of the heartbeat, in tests.
+	Tick <-chan time.Time
+}
+
+// Open starts to show a run. Close must be called.
+func Open(ctx context.Context, o Options) *Session {
+	s := &Session{}
+	ci := System(o.App)
+	s.renderers = append(s.renderers, main(ctx, o, ci))
+	if ci == GitHub {
+		s.renderers = append(s.renderers, NewGitHub(o.App))
+	}
+	for _, r := range o.App.Flags.Reports {
+		kind, path, _ := strings.Cut(r, "=")
+		s.renderers = append(s.renderers, NewFile(kind, path, o.App.IO.Err))
+	}
+	ctx, s.stop = context.WithCancel(ctx)
+	tick := o.Tick
+	if tick == nil {
+		ticker := time.NewTicker(time.Second)
+		tick = ticker.C
+		context.AfterFunc(ctx, ticker.Stop)
+	}
+	s.beating.Go(func() { s.beat(ctx, tick) })
+	return s
+}
+
+// main returns the renderer that a person or a log reads.
+func main(ctx context.Context, o Options, ci string) Renderer {
+	a := o.App
+	switch Mode(a) {
+	case app.ProgressJSON:
+		return NewNDJSON(a.IO.Err)
+	case app.ProgressQuiet:
+		return NewQuiet(a.IO.Err, a.ErrTheme(), groups(ci))
+	case app.ProgressTUI:
+		return newLive(ctx, a)
+	default:
+		return NewPlain(a.IO.Err, a.ErrTheme(), groups(ci), a.Flags.Verbose > 0)
+	}
+}
+
+// Mode returns how progress is shown: what --progress says, and for auto a live view where one can
+// be drawn. A live view that was asked for but cannot be drawn becomes plain.
+func Mode(a *app.App) string {
+	switch mode := a.Flags.Progress; mode {
+	case app.ProgressTUI, app.ProgressAuto, "":
+		if a.IO.CanAnimate() {
+			return app.ProgressTUI
+		}
+		return app.ProgressPlain
+	default:
+		return mode
+	}
+}
+
+// Emit shows one event.
+func (s *Session) Emit(e event.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	for _, r := range s.renderers {
+		r.Emit(e)
+	}
+}
+
+// Close shows the end.
+func (s *Session) Close(e Ending) {
+	s.stop()
+	s.beating.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, r := range s.renderers {
+		r.Close(e)
+	}
+}
+
+func (s *Session) beat(ctx context.Context, tick <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick:
+			s.mu.Lock()
+			for _, r := range s.renderers {
+				r.Beat(now)
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
+// WriteEnding writes the verdict: the headline and how to reach the gateway, or why it failed.
+func WriteEnding(w writer, e Ending, t theme.Theme) {
+	switch {
+	case e.Result.Outcome == deployer.Succeeded, e.Result.Outcome == deployer.Unchanged, e.Result.Outcome == deployer.Planned:
+		fmt.Fprintln(w, e.Headline(t))
+		for _, l := range e.Reach(t) {
+			fmt.Fprintln(w, l)
+		}
+	case len(e.Causes()) > 0:
+		WriteBlock(w, Block(e, t), nil)
+	default:
+		fmt.Fprintln(w, e.Headline(t))
+	}
+}
+
+type writer interface{ Write([]byte) (int, error) }

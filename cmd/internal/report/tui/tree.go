@@ -1,0 +1,230 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"egk8s.dev/egk8s/cmd/internal/report/snapshot"
+	"egk8s.dev/egk8s/cmd/internal/theme"
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+// objects draws the table of objects, children below their parents.
+func (f *frame) objects() []string {
+	entries := f.tree()
+	if len(entries) == 0 {
+		return nil
+	}
+	if f.small {
+		return f.column(entries)
+	}
+	nameWidth := len("NAME")
+	for _, e := range entries {
+		nameWidth = max(nameWidth, ansi.StringWidth(e.label))
+	}
+	nameWidth = min(nameWidth, f.look.Width*45/100)
+	rows := []string{f.dim(fmt.Sprintf(" %-*s  %-14s %5s %5s  %s", nameWidth, "NAME", "STATUS", "READY", "FOR", "INFO"))}
+	for _, e := range entries {
+		f.count++
+		f.fine = append(f.fine, isFine(e.object))
+		kind, sign, word := f.state(e.object)
+		status := pad(f.look.Theme.Paint(kind, sign)+" "+word, 14)
+		rows = append(rows, strings.TrimRight(fmt.Sprintf(" %s  %s %5s %5s  %s",
+			pad(middle(e.label, nameWidth, f.look.Theme.Lines().Dots), nameWidth), status, ready(e.object),
+			age(f.look.Now.Sub(e.object.Since)), plain(e.object.Message)), " "))
+	}
+	return rows
+}
+
+// column draws one short line per object that matters in a narrow terminal: pods, and what is
+// not ready.
+func (f *frame) column(entries []entry) []string {
+	rows := []string{}
+	for _, e := range entries {
+		o := e.object
+		kind, sign, word := f.state(o)
+		isPod := strings.HasPrefix(o.Name, "Pod/")
+		busy := o.State == event.Waiting || o.State == event.Failed
+		if !isPod && !busy {
+			continue
+		}
+		f.count++
+		f.fine = append(f.fine, isFine(o))
+		if o.Message != "" && o.State != event.Ready {
+			word = o.Message
+		}
+		name := strings.Replace(f.short(o.Name, true), "/", " ", 1)
+		nameWidth := min(max(f.look.Width-ansi.StringWidth(word)-4, f.look.Width/2), 40)
+		rows = append(rows, f.look.Theme.Paint(kind, sign)+" "+
+			pad(middle(name, nameWidth, f.look.Theme.Lines().Dots), nameWidth)+" "+plain(word))
+	}
+	return rows
+}
+
+type entry struct {
+	object snapshot.Object
+	label  string
+}
+
+// tree returns the objects in the order of the tree, each with its lines and its name.
+func (f *frame) tree() []entry {
+	known := map[string]bool{}
+	children := map[string][]snapshot.Object{}
+	for _, o := range f.s.Objects {
+		known[o.Name] = true
+	}
+	for _, o := range f.s.Objects {
+		if o.State == event.Gone {
+			continue
+		}
+		parent := o.Parent
+		if !known[parent] {
+			parent = ""
+		}
+		children[parent] = append(children[parent], o)
+	}
+	entries := []entry{}
+	seen := map[string]bool{}
+	var walk func(parent, prefix string, depth int)
+	walk = func(parent, prefix string, depth int) {
+		for i, o := range children[parent] {
+			if seen[o.Name] {
+				continue
+			}
+			seen[o.Name] = true
+			branch, below := f.branch(depth, i == len(children[parent])-1)
+			entries = append(entries, entry{o, prefix + branch + f.short(o.Name, depth > 0)})
+			walk(o.Name, prefix+below, depth+1)
+		}
+	}
+	walk("", "", 0)
+	return entries
+}
+
+func (f *frame) branch(depth int, last bool) (branch, below string) {
+	l := f.look.Theme.Lines()
+	switch {
+	case depth == 0:
+		return "", ""
+	case last:
+		return l.Last, strings.Repeat(" ", ansi.StringWidth(l.Pipe))
+	default:
+		return l.Tee, l.Pipe
+	}
+}
+
+// short leaves out the release's name, which every object's name begins with.
+func (f *frame) short(name string, cut bool) string {
+	kind, rest, found := strings.Cut(plain(name), "/")
+	if !cut || !found || f.s.Target == "" || !strings.HasPrefix(rest, f.s.Target+"-") {
+		return plain(name)
+	}
+	return kind + "/" + f.look.Theme.Lines().Dots + strings.TrimPrefix(rest, f.s.Target)
+}
+
+// state returns the sign and the word for how an object is.
+func (f *frame) state(o snapshot.Object) (kind theme.Kind, sign, word string) {
+	t := f.look.Theme
+	switch o.State {
+	case event.Ready:
+		kind = theme.OK
+	case event.Failed:
+		kind = theme.Fail
+	case event.Draining:
+		kind = theme.Leaving
+	case event.Waiting, event.Progressing:
+		if f.look.Final {
+			return theme.Warn, t.Sign(theme.Warn), string(o.State)
+		}
+		return theme.Busy, t.Spinner(f.look.Tick), string(o.State)
+	case event.Gone:
+		kind = theme.Idle
+	default:
+		if o.Progress != nil && o.Progress.Unit == "bytes" {
+			return f.transfer(*o.Progress)
+		}
+		if o.Action == "" {
+			return theme.Idle, t.Sign(theme.Idle), "-"
+		}
+		return theme.OK, t.Sign(theme.OK), string(o.Action)
+	}
+	return kind, t.Sign(kind), string(o.State)
+}
+
+// transfer is the state of something that is sent.
+func (f *frame) transfer(c event.Count) (kind theme.Kind, sign, word string) {
+	t := f.look.Theme
+	switch {
+	case c.Done >= c.Total:
+		return theme.OK, t.Sign(theme.OK), "sent"
+	case f.look.Final:
+		return theme.Warn, t.Sign(theme.Warn), "sending"
+	default:
+		return theme.Busy, t.Spinner(f.look.Tick), "sending"
+	}
+}
+
+func ready(o snapshot.Object) string {
+	if o.Progress == nil {
+		return ""
+	}
+	if o.Progress.Unit == "bytes" {
+		if o.Progress.Total <= 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d%%", o.Progress.Done*100/o.Progress.Total)
+	}
+	return fmt.Sprintf("%d/%d", o.Progress.Done, o.Progress.Total)
+}
+
+func age(d time.Duration) string {
+	d = max(d, 0)
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%dd", int(d.Hours()/24))
+	}
+}
+
+// middle cuts text in its middle so that both its ends stay readable.
+func middle(s string, width int, dots string) string {
+	w := ansi.StringWidth(s)
+	if w <= width {
+		return s
+	}
+	room := width - ansi.StringWidth(dots)
+	if room < 2 {
+		return ansi.Truncate(s, width, "")
+	}
+	left := room / 2
+	return strings.TrimRight(ansi.Truncate(s, left, ""), dots) + dots + ansi.TruncateLeft(s, w-(room-left), "")
+}
+
+func pad(s string, width int) string {
+	if n := width - ansi.StringWidth(s); n > 0 {
+		return s + strings.Repeat(" ", n)
+	}
+	return s
+}
+
+// plain drops what could move the cursor or break the line.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return ' '
+		}
+		if unicode.IsControl(r) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+			return -1
+		}
+		return r
+	}, s)
+}

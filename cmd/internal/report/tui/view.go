@@ -1,0 +1,179 @@
+// Package tui is the live view of a run. It is the only package that knows Bubble Tea; what a frame
+// looks like is a pure function of a snapshot (Frame), and the events are those that every other
+// renderer gets.
+//
+// Bubble Tea v1 is fenced: it handles no signals (the command does), it is started only where
+// stdio.Streams.CanAnimate allows it, colours come from the theme, and termguard keeps its init
+// function from asking the terminal anything.
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"egk8s.dev/egk8s/cmd/internal/report/snapshot"
+	"egk8s.dev/egk8s/cmd/internal/stdio"
+	"egk8s.dev/egk8s/cmd/internal/theme"
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+// redraws is how many times a second the view is drawn at most.
+const redraws = 5
+
+// Options are what a view needs.
+type Options struct {
+	IO    *stdio.Streams
+	Theme theme.Theme
+	Now   func() time.Time
+	// Detach is called when the user stops watching, Interrupt when ctrl+c is pressed.
+	Detach    func()
+	Interrupt func()
+}
+
+// View is a live view that runs.
+type View struct {
+	opts    Options
+	program *tea.Program
+	done    chan struct{}
+	restore func()
+
+	mu   sync.Mutex
+	snap snapshot.Snapshot
+	err  error
+}
+
+// Start draws until Stop.
+func Start(_ context.Context, o Options) *View {
+	v := &View{opts: o, done: make(chan struct{})}
+	width, height := o.IO.Size()
+	v.program = tea.NewProgram(
+		&model{view: v, look: Look{Theme: o.Theme, Width: width, Height: height}},
+		tea.WithInput(o.IO.In), tea.WithOutput(o.IO.Err), tea.WithAltScreen(),
+		tea.WithoutSignalHandler(), tea.WithFPS(redraws), tea.WithoutBracketedPaste(),
+	)
+	restoreModes := o.IO.TerminalState()
+	forget := o.IO.OnAbort(func() {
+		// The end without unwinding: leave the alternate screen, show the cursor, restore the modes.
+		fmt.Fprint(o.IO.Err, "\x1b[?1049l\x1b[?25h")
+		restoreModes()
+	})
+	v.restore = func() { restoreModes(); forget() }
+	go func() {
+		defer close(v.done)
+		if _, err := v.program.Run(); err != nil {
+			v.mu.Lock()
+			v.err = err
+			v.mu.Unlock()
+		}
+	}()
+	return v
+}
+
+// Emit takes an event in; the next redraw shows it.
+func (v *View) Emit(e event.Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.snap.Apply(e)
+}
+
+// Broken returns why the view ended by itself; nil while it runs.
+func (v *View) Broken() error {
+	select {
+	case <-v.done:
+	default:
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.err == nil {
+		return errors.New("the live view ended")
+	}
+	return v.err
+}
+
+// Stop ends the view, restores the terminal and returns the last frame, to be kept in the
+// scrollback.
+func (v *View) Stop() string {
+	v.program.Quit()
+	select {
+	case <-v.done:
+	case <-time.After(2 * time.Second):
+		v.program.Kill()
+		<-v.done
+	}
+	v.restore()
+	width, _ := v.opts.IO.Size()
+	return Frame(v.snapshot(), Look{Theme: v.opts.Theme, Now: v.opts.Now(), Width: width, Final: true})
+}
+
+func (v *View) snapshot() snapshot.Snapshot {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.snap.Clone()
+}
+
+// tick asks for the next redraw.
+type tick struct{}
+
+func nextTick() tea.Cmd {
+	return tea.Tick(time.Second/redraws, func(time.Time) tea.Msg { return tick{} })
+}
+
+// model is what Bubble Tea drives.
+type model struct {
+	view *View
+	look Look
+}
+
+// Init starts the ticks.
+func (m *model) Init() tea.Cmd { return nextTick() }
+
+// Update takes in a key, a new size or a tick.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tick:
+		m.look.Tick++
+		return m, nextTick()
+	case tea.WindowSizeMsg:
+		m.look.Width, m.look.Height = msg.Width, msg.Height
+	case tea.KeyMsg:
+		m.key(msg.String())
+	}
+	return m, nil
+}
+
+func (m *model) key(key string) {
+	switch {
+	case key == "ctrl+c":
+		m.view.opts.Interrupt()
+	case m.look.Asking:
+		m.look.Asking = false
+		if key == "y" || key == "Y" {
+			m.view.opts.Detach()
+		}
+	case key == "q":
+		if m.view.snapshot().Header.Verb == "status" {
+			m.view.opts.Detach()
+			return
+		}
+		m.look.Asking = true
+	case key == "?":
+		m.look.Keys = !m.look.Keys
+	case key == "up" || key == "k":
+		m.look.Scroll = max(m.look.Scroll-1, 0)
+	case key == "down" || key == "j":
+		m.look.Scroll++
+	}
+}
+
+// View draws the frame.
+func (m *model) View() string {
+	look := m.look
+	look.Now = m.view.opts.Now()
+	return Frame(m.view.snapshot(), look)
+}
