@@ -42,7 +42,7 @@ build: go-version ## build bin/egk8s (with the gateway image inside) and bin/egk
 	@mkdir -p bin/linux-amd64 bin/linux-arm64
 	GOOS=linux GOARCH=amd64 $(GO) build -ldflags '$(LDFLAGS)' -o bin/linux-amd64/egk8s-gateway ./cmd/egk8s-gateway
 	GOOS=linux GOARCH=arm64 $(GO) build -ldflags '$(LDFLAGS)' -o bin/linux-arm64/egk8s-gateway ./cmd/egk8s-gateway
-	$(GO) run ./deployer/image/packlayer -out $(EMBEDDED) bin/linux-amd64/egk8s-gateway bin/linux-arm64/egk8s-gateway
+	$(GO) run ./deployer/image/packlayer -out $(EMBEDDED) -version $(VERSION) bin/linux-amd64/egk8s-gateway bin/linux-arm64/egk8s-gateway
 	$(GO) build -tags embedgateway -ldflags '$(LDFLAGS)' -o bin/egk8s ./cmd/egk8s
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/egk8s-gateway ./cmd/egk8s-gateway
 
