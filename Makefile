@@ -106,7 +106,7 @@ cluster-down: egkube ## take the local cluster down; leaves nothing
 
 .PHONY: demo
 demo: build egkube ## deploy a gateway and two services on a cluster and send requests through it [CONTEXT=name]
-	$(GO) run ./testdata/demo $(if $(CONTEXT),--context $(CONTEXT))
+	$(GO) run ./testdata/demo $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REPOSITORY),--repository $(REPOSITORY))
 
 .PHONY: clean
 clean: ## remove what was built here
