@@ -84,7 +84,9 @@ func (p *place) deliverEcho(ctx context.Context, client *cluster.Client) (string
 		if err != nil {
 			return "", err
 		}
-		repository = facts.LocalRegistry
+		if facts.Registry != nil {
+			repository = facts.Registry.Host
+		}
 	}
 	archive := filepath.Join(dir, "echo.tar")
 	reference := "egk8s.dev/echo:demo"
