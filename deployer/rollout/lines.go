@@ -1,0 +1,105 @@
+package rollout
+
+import (
+	"encoding/json"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+type (
+	deployment = appsv1.Deployment
+	replicaSet = appsv1.ReplicaSet
+	pod        = corev1.Pod
+	kubeEvent  = corev1.Event
+)
+
+// How much of a log a cause carries.
+const (
+	maxLines = 20
+	maxWidth = 400
+)
+
+// configRoot is where the config lies in a pod.
+const configRoot = "/etc/egk8s/config/"
+
+// clean makes log lines fit to print: no control characters, no secrets, not too long.
+func clean(raw string, mask func(string) string) []string {
+	var out []string
+	for line := range strings.Lines(raw) {
+		line = strings.Map(func(r rune) rune {
+			if r == '\t' {
+				return ' '
+			}
+			if unicode.IsControl(r) {
+				return -1
+			}
+			return r
+		}, strings.ToValidUTF8(line, "�"))
+		if mask != nil {
+			line = mask(line)
+		}
+		if runes := []rune(line); len(runes) > maxWidth {
+			line = string(runes[:maxWidth-1]) + "…"
+		}
+		if strings.TrimSpace(line) != "" {
+			out = append(out, line)
+		}
+	}
+	return out[max(0, len(out)-maxLines):]
+}
+
+// locate finds the first log line that names a place in a config file, and maps it to the user's file.
+func locate(cause *event.Cause, config string) {
+	place := regexp.MustCompile(`(?:^|[\s"(])((?:/etc/egk8s/config/)?[\w./-]+\.(?:ya?ml|json)):(\d+)(?::(\d+))?: (.+)$`)
+	for _, line := range cause.Logs {
+		m := place.FindStringSubmatch(text(line))
+		if m == nil {
+			continue
+		}
+		file := strings.TrimPrefix(m[1], configRoot)
+		if path.IsAbs(file) || !filepath.IsLocal(file) {
+			continue
+		}
+		cause.File = filepath.Join(config, filepath.FromSlash(file))
+		cause.Line, _ = strconv.Atoi(m[2])
+		cause.Column, _ = strconv.Atoi(m[3])
+		if cause.Code == "crash-loop" || cause.Code == "config-refused" {
+			cause.Message = "the gateway refuses its configuration: " + m[4]
+		}
+		if cause.Fix == "" {
+			cause.Fix = cause.File + " line " + m[2]
+		}
+		cause.Next = []string{"egk8s validate"}
+		return
+	}
+}
+
+// text takes the message out of a line of a structured log.
+func text(line string) string {
+	if !strings.HasPrefix(line, "{") {
+		return line
+	}
+	var entry struct {
+		Message string `json:"msg"`
+		Problem string `json:"problem"`
+		Error   string `json:"error"`
+	}
+	if json.Unmarshal([]byte(line), &entry) != nil {
+		return line
+	}
+	for _, s := range []string{entry.Problem, entry.Error, entry.Message} {
+		if s != "" {
+			return s
+		}
+	}
+	return line
+}

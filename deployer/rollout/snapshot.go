@@ -1,0 +1,159 @@
+// Package rollout watches a release become healthy. Watches fill a store; pure rules over a snapshot
+// of it say how every object is, and, once there is proof, why the rollout cannot succeed.
+package rollout
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+// Snapshot is all that is known at one moment.
+type Snapshot struct {
+	Now         time.Time
+	Generation  int64 // of the Deployment that the rollout is about; an older one is not judged
+	Deployment  *appsv1.Deployment
+	ReplicaSets []*appsv1.ReplicaSet
+	Pods        []*corev1.Pod
+	Events      []*corev1.Event
+	// Since says when a mark was seen first: Verdict.Marks of the snapshot before. A mark that is
+	// not in it was not seen before Now.
+	Since map[string]time.Time
+}
+
+// Phase is how far a rollout is.
+type Phase int
+
+// The phases.
+const (
+	Progressing Phase = iota
+	Complete
+	Failed
+)
+
+// View is one object as every view shows it.
+type View struct {
+	Object   string // Kind/name
+	Parent   string
+	State    event.State
+	Message  string
+	Progress *event.Count
+}
+
+// Verdict is what the rules make of a snapshot.
+type Verdict struct {
+	Phase   Phase
+	Wanted  int
+	Ready   int // of the newest pod template
+	Old     int // ready replicas of older ones
+	Causes  []event.Cause
+	Waiting []event.Cause // what may become a cause and is not proven
+	Views   []View
+	Marks   []string
+	// Next is when a suspicion becomes proof if nothing changes; zero: nothing waits for time.
+	Next time.Time
+}
+
+// newest returns the ReplicaSet of the Deployment's current template; nil: not made yet.
+func (s *Snapshot) newest() *appsv1.ReplicaSet {
+	want := s.Deployment.Annotations[revisionAnnotation]
+	for _, rs := range s.owned() {
+		if want != "" && rs.Annotations[revisionAnnotation] == want {
+			return rs
+		}
+	}
+	return nil
+}
+
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// owned returns the Deployment's ReplicaSets that matter, newest first.
+func (s *Snapshot) owned() []*appsv1.ReplicaSet {
+	var out []*appsv1.ReplicaSet
+	for _, rs := range s.ReplicaSets {
+		if controlledBy(rs, s.Deployment.UID) {
+			out = append(out, rs)
+		}
+	}
+	slices.SortFunc(out, func(a, b *appsv1.ReplicaSet) int {
+		return cmp.Or(cmp.Compare(revision(b), revision(a)), cmp.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
+func revision(rs *appsv1.ReplicaSet) int {
+	n, _ := strconv.Atoi(rs.Annotations[revisionAnnotation])
+	return n
+}
+
+// pods returns the pods of a ReplicaSet by name.
+func (s *Snapshot) pods(rs *appsv1.ReplicaSet) []*corev1.Pod {
+	var out []*corev1.Pod
+	for _, p := range s.Pods {
+		if controlledBy(p, rs.UID) {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// leaving tells whether pods of the release are on their way out: what they hold becomes free.
+func (s *Snapshot) leaving() bool {
+	return slices.ContainsFunc(s.Pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+}
+
+// eventsOf returns the events about an object, newest last.
+func (s *Snapshot) eventsOf(uid types.UID) []*corev1.Event {
+	var out []*corev1.Event
+	for _, e := range s.Events {
+		if e.InvolvedObject.UID == uid {
+			out = append(out, e)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *corev1.Event) int { return eventTime(a).Compare(eventTime(b)) })
+	return out
+}
+
+// lastEvent returns the newest event with one of the reasons; nil: none.
+func (s *Snapshot) lastEvent(uid types.UID, reasons ...string) *corev1.Event {
+	for _, e := range slices.Backward(s.eventsOf(uid)) {
+		if slices.Contains(reasons, e.Reason) {
+			return e
+		}
+	}
+	return nil
+}
+
+func eventTime(e *corev1.Event) time.Time {
+	switch {
+	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
+		return e.Series.LastObservedTime.Time
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp.Time
+	case !e.EventTime.IsZero():
+		return e.EventTime.Time
+	default:
+		return e.CreationTimestamp.Time
+	}
+}
+
+func eventCount(e *corev1.Event) int {
+	if e.Series != nil {
+		return int(e.Series.Count)
+	}
+	return max(1, int(e.Count))
+}
+
+func controlledBy(o metav1.Object, uid types.UID) bool {
+	ref := metav1.GetControllerOf(o)
+	return ref != nil && ref.UID == uid
+}
