@@ -1,0 +1,76 @@
+package probe_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"egk8s.dev/egk8s/gateway/probe"
+)
+
+// TestRun: a request is repeated until its answer is final, redirects are answers, a host that does
+// not answer is reported as open.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/moved":
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		case r.Host == "api.example.com" && r.Header.Get("Authorization") == "apiKey a:b":
+			w.Header().Set("Content-Type", "text/plain")
+			_, _ = w.Write([]byte("hello"))
+		case asked.Add(1) < 3:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	defer server.Close()
+	spec := probe.Spec{IntervalMs: 5, DeadlineMs: 400, Requests: []probe.Request{
+		{ID: "late", URL: server.URL + "/late", Retry: []int{0, 503}},
+		{ID: "moved", URL: server.URL + "/moved", Expect: 302},
+		{ID: "keyed", URL: server.URL, Host: "api.example.com", Headers: map[string]string{"Authorization": "apiKey a:b"}, Expect: 200},
+		{ID: "dead", URL: "http://127.0.0.1:1/", Retry: []int{0}},
+	}}
+	var out bytes.Buffer
+	if err := probe.Run(t.Context(), spec, &out); err != nil {
+		t.Fatal(err)
+	}
+	type result struct {
+		Status int
+		Body   string
+	}
+	got, attempts, end := map[string]result{}, map[string]int{}, probe.End{}
+	lines := bufio.NewScanner(&out)
+	for lines.Scan() {
+		var a probe.Answer
+		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
+			t.Fatal(err)
+		}
+		if a.ID == "" {
+			_ = json.Unmarshal(lines.Bytes(), &end)
+			continue
+		}
+		attempts[a.ID] = a.Attempt
+		if a.Final {
+			got[a.ID] = result{a.Status, a.Body}
+		}
+	}
+	want := map[string]result{"late": {401, ""}, "moved": {302, "<a href=\"/elsewhere\">Found</a>.\n\n"}, "keyed": {200, "hello"}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if attempts["late"] != 3 || attempts["dead"] < 2 {
+		t.Errorf("attempts: %v", attempts)
+	}
+	if d := cmp.Diff(probe.End{End: true, Open: 1}, end); d != "" {
+		t.Error(d)
+	}
+}
