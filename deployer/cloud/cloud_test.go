@@ -1,0 +1,135 @@
+package cloud_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"egk8s.dev/egk8s/deployer/cloud"
+)
+
+func builtin(t *testing.T) *cloud.Profiles {
+	t.Helper()
+	profiles, problems := cloud.Builtin()
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return profiles
+}
+
+func nodes(label, providerID string) []cloud.Node {
+	return []cloud.Node{{Name: "a", Labels: map[string]string{"kubernetes.io/os": "linux"}}, {
+		Name: "b", ProviderID: providerID, Labels: map[string]string{label: "x"},
+	}}
+}
+
+func TestDetect(t *testing.T) {
+	t.Parallel()
+	profiles := builtin(t)
+	tests := map[string]struct {
+		facts   cloud.Facts
+		want    string
+		reason  string
+		warning bool
+	}{
+		"nothing known":                   {cloud.Facts{Context: "prod"}, "generic", "no other profile", false},
+		"local":                           {cloud.Facts{Context: "egkube-e2e", Nodes: nodes("egk8s.dev/local-cluster", "egkube://1")}, "local", "context egkube-e2e", false},
+		"local, renamed context":          {cloud.Facts{Context: "x", Nodes: nodes("egk8s.dev/local-cluster", "")}, "local", "node label", false},
+		"kind without rights to nodes":    {cloud.Facts{Context: "kind-dev"}, "kind", "context kind-dev", false},
+		"kind, renamed context":           {cloud.Facts{Context: "dev", Nodes: nodes("a", "kind://docker/dev/dev-worker")}, "kind", "providerID", false},
+		"gke":                             {cloud.Facts{Context: "gke_p_europe-west1_c", GitVersion: "v1.35.2-gke.1842000"}, "gke", "version v1.35.2-gke.1842000", false},
+		"gke called kind-prod":            {cloud.Facts{Context: "kind-prod", GitVersion: "v1.35.2-gke.1", Nodes: nodes("cloud.google.com/gke-nodepool", "gce://p/z/n")}, "gke", "gke-nodepool", false},
+		"kubeadm on google's machines":    {cloud.Facts{GitVersion: "v1.35.2", APIGroups: []string{"networking.gke.io"}, Nodes: nodes("a", "gce://p/z/n")}, "generic", "not clear", true},
+		"triton by provider":              {cloud.Facts{Context: "admin@c", Nodes: nodes("a", "triton:///us/uuid")}, "triton", "providerID", false},
+		"triton by server":                {cloud.Facts{Context: "default", Server: "https://ctrl.svc.login.us-east-1.triton.zone:6443"}, "triton", "server", false},
+		"context says kind, login google": {cloud.Facts{Context: "kind-x", ExecCommand: "/opt/gke-gcloud-auth-plugin"}, "generic", "not clear", true},
+		"eks is not known yet":            {cloud.Facts{Context: "arn:aws:eks:eu:1:cluster/x", GitVersion: "v1.34.1-eks-abc"}, "generic", "no other profile", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := profiles.Resolve("", tt.facts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Profile.Name != tt.want || got.Detected != (tt.want != "generic") || (got.Warning != "") != tt.warning {
+				t.Errorf("%s detected=%v %q", got.Profile.Name, got.Detected, got.Warning)
+			}
+			if reasons := strings.Join(got.Reasons, "; "); !strings.Contains(reasons, tt.reason) {
+				t.Errorf("reasons: %s", reasons)
+			}
+		})
+	}
+}
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	profiles := builtin(t)
+	got, err := profiles.Resolve("triton", cloud.Facts{Context: "kind-dev"})
+	if err != nil || got.Profile.Name != "triton" || got.Detected {
+		t.Errorf("%+v %v", got, err)
+	}
+	var unknown *cloud.UnknownError
+	if _, err := profiles.Resolve("kindd", cloud.Facts{}); !errors.As(err, &unknown) || unknown.Suggestion != "kind" {
+		t.Errorf("%v", err)
+	}
+	if diff := cmp.Diff([]string{"generic", "gke", "kind", "local", "triton"}, profiles.Names()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMerge(t *testing.T) {
+	t.Parallel()
+	gke, err := builtin(t).Get("gke")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gke.MinKubernetes != "1.29" || gke.Image.PullPolicy != "IfNotPresent" || gke.Service.LoadBalancerClass == "" ||
+		len(gke.Missing) != 0 || len(gke.Detect) == 0 {
+		t.Errorf("%+v", gke)
+	}
+	kind, err := builtin(t).Get("kind")
+	if err != nil || kind.Image.Example != "" || len(kind.Spread) != 1 {
+		t.Errorf("null removes, lists replace: %+v %v", kind, err)
+	}
+}
+
+func TestMistakesInProfilesHaveLines(t *testing.T) {
+	t.Parallel()
+	const headText = "apiVersion: egk8s.dev/v1alpha1\nkind: CloudProfile\n"
+	folder := fstest.MapFS{
+		"a.yaml": {Data: []byte(headText + "metadata: {name: a}\nspec:\n  extends: b\n")},
+		"b.yaml": {Data: []byte(headText + "metadata: {name: b}\nspec:\n  extends: a\n")},
+		"c.yaml": {Data: []byte(headText + `metadata: {name: c}
+spec:
+  extends: generic
+  servce: {type: NodePort}
+  image: {delivery: carrier-pigeon}
+  detect:
+    - {context: "(", weight: 10}
+    - {context: a, server: b, weight: 10}
+    - {context: a}
+`)},
+		"d.yaml":       {Data: []byte(headText + "metadata: {name: e}\nspec: {extends: nothing}\n")},
+		"generic.yaml": {Data: []byte(headText + "metadata: {name: generic}\nspec:\n  image: {delivery: push, pullPolicy: Never}\n  service: {type: ClusterIP}\n  reach: node-port\n")},
+	}
+	_, problems := cloud.Load(folder)
+	text := problems.Error()
+	for _, want := range []string{
+		"in a circle",
+		`c.yaml:6:3: unknown key "servce" (did you mean "service"?)`,
+		`c.yaml:7:21: image.delivery must be one of push, kind-load, none, not "carrier-pigeon"`,
+		`c.yaml:9:7: "(" is not a regular expression`,
+		`c.yaml:10:7: a rule names exactly one fact`,
+		`c.yaml:11:7: a rule needs a weight above 0`,
+		`d.yaml:3:18: metadata.name must be d, as the file`,
+		`d.yaml:4:17: there is no profile "nothing" to extend`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("missing %q in\n%s", want, text)
+		}
+	}
+}
