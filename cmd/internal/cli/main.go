@@ -9,11 +9,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+	"egk8s.dev/egk8s/cmd/internal/cli/explain"
 )
 
 // Main runs egk8s with the arguments after the program's name and returns its exit code.
@@ -58,7 +58,7 @@ func execute(ctx context.Context, a *app.App, args []string) (code exit.Code) {
 	defer func() {
 		if r := recover(); r != nil {
 			a.IO.Abort()
-			printBug(a, fmt.Errorf("panic: %v", r), debug.Stack())
+			explain.Bug(a.IO.Err, fmt.Errorf("panic: %v", r), debug.Stack())
 			code = exit.Bug
 		}
 	}()
@@ -68,15 +68,8 @@ func execute(ctx context.Context, a *app.App, args []string) (code exit.Code) {
 	if err != nil && errors.Is(err, context.Canceled) && context.Cause(ctx) != nil {
 		err = errors.Join(context.Cause(ctx), err)
 	}
-	printError(a, err)
-	return exit.Of(err)
-}
-
-func printBug(a *app.App, err error, stack []byte) {
-	fmt.Fprintf(a.IO.Err, "error: this is a bug in egk8s: %v\n", err)
-	fmt.Fprintln(a.IO.Err, "hint: please report it with the command line, the output of egk8s version, and these lines:")
-	for line := range strings.Lines(strings.TrimSpace(string(stack))) {
-		fmt.Fprint(a.IO.Err, "  ", line)
+	if !explain.Silent(err) {
+		explain.Write(a.IO.Err, a, a.ErrTheme(), err)
 	}
-	fmt.Fprintln(a.IO.Err)
+	return exit.Of(err)
 }

@@ -9,7 +9,12 @@ import (
 
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
 	"egk8s.dev/egk8s/cmd/internal/cli/completion"
+	"egk8s.dev/egk8s/cmd/internal/cli/deploy"
+	"egk8s.dev/egk8s/cmd/internal/cli/destroy"
 	"egk8s.dev/egk8s/cmd/internal/cli/helptopic"
+	"egk8s.dev/egk8s/cmd/internal/cli/logs"
+	"egk8s.dev/egk8s/cmd/internal/cli/portforward"
+	"egk8s.dev/egk8s/cmd/internal/cli/status"
 	"egk8s.dev/egk8s/cmd/internal/cli/version"
 )
 
@@ -45,7 +50,10 @@ func NewRoot(a *app.App) *cobra.Command {
 }
 
 func addCommands(root *cobra.Command, a *app.App) {
-	root.AddCommand(version.New(a, nil), completion.New(a))
+	root.AddCommand(
+		deploy.New(a, nil), status.New(a, nil), logs.New(a, nil), portforward.New(a, nil), destroy.New(a, nil),
+		version.New(a, nil), completion.New(a),
+	)
 }
 
 // prepare applies the environment and the global flags before a command runs.

@@ -8,6 +8,7 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/theme"
 	"egk8s.dev/egk8s/deployer"
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/gateway/diag"
 )
 
 // Ending is how a run ended.
@@ -18,6 +19,8 @@ type Ending struct {
 	Err error
 	// Explanation is what a person is told of Err, a few lines; empty when the causes say it all.
 	Explanation string
+	// Problems are what is wrong with files, where Err is that.
+	Problems diag.Problems
 	// Document is what -o json prints; --report json writes the same.
 	Document any
 }
@@ -94,11 +97,11 @@ func took(ms int64) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}
-	return short(d)
+	return Short(d)
 }
 
-// short writes a duration as 42s, 4m10s, 2h, 9d.
-func short(d time.Duration) string {
+// Short writes a duration as 42s, 4m10s, 2h, 9d.
+func Short(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", int(d.Seconds()))

@@ -18,7 +18,7 @@ func Block(e Ending, t theme.Theme) []Line {
 		if i == 3 {
 			return append(lines, Line{Text: fmt.Sprintf("  and %s (-o json lists all)", plural(len(e.Causes())-i, "more cause"))})
 		}
-		lines = append(lines, cause(c, t)...)
+		lines = append(lines, CauseLines(c, t)...)
 	}
 	if len(e.Causes()) == 0 && e.Explanation != "" {
 		lines = append(lines, Line{})
@@ -45,7 +45,8 @@ func Text(lines []Line) string {
 	return b.String()
 }
 
-func cause(c event.Cause, t theme.Theme) []Line {
+// CauseLines explains one cause, its evidence and what to do.
+func CauseLines(c event.Cause, t theme.Theme) []Line {
 	l := t.Lines()
 	lines := []Line{{Text: "  " + Clean(c.Message)}}
 	where := Clean(c.Object)
@@ -90,7 +91,7 @@ func facts(c event.Cause) string {
 }
 
 func kubeEvent(e event.KubeEvent) string {
-	text := fmt.Sprintf("%s  %s  %-9s %s", short(e.Age), e.Type, e.Reason, e.Message)
+	text := fmt.Sprintf("%s  %s  %-9s %s", Short(e.Age), e.Type, e.Reason, e.Message)
 	if e.Count > 1 {
 		text += fmt.Sprintf(" (x%d)", e.Count)
 	}

@@ -46,7 +46,7 @@ func (g *GitHubActions) Beat(time.Time) {}
 
 // Close writes all three.
 func (g *GitHubActions) Close(e Ending) {
-	if problems := causeProblems(e.Causes()); len(problems) > 0 && !g.json {
+	if problems := append(causeProblems(e.Causes()), e.Problems...); len(problems) > 0 && !g.json {
 		_, _ = io.WriteString(g.log, Annotations(problems))
 	}
 	if err := appendFile(g.output, Outputs(e)); err != nil {

@@ -55,8 +55,12 @@ func TestNDJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLines, gotLines := strings.Split(string(want), "\n"), strings.Split(out.String(), "\n")
-	if len(wantLines) != len(gotLines) {
-		t.Fatalf("%d lines, want %d", len(gotLines), len(wantLines))
+	if len(wantLines)+1 != len(gotLines) {
+		t.Fatalf("%d lines, want %d and one at the end", len(gotLines), len(wantLines))
+	}
+	end := `{"type":"end","outcome":"failed","exitCode":6,"error":"Pod/petstore-6d5b8-wz7pn: Deployment/petstore revision 4: 1 of 3 new pods does not start"}`
+	if got := gotLines[len(gotLines)-2]; got != end {
+		t.Errorf("last line %s, want %s", got, end)
 	}
 	for i := range wantLines[:len(wantLines)-1] {
 		var w, g event.Event

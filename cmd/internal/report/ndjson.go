@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"egk8s.dev/egk8s/cmd/internal/theme"
+	"egk8s.dev/egk8s/deployer"
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/gateway/diag"
 )
 
 // NDJSON writes one event per line, for programs.
@@ -26,8 +28,23 @@ func (n *NDJSON) Emit(e event.Event) { _ = n.encoder.Encode(e) }
 // Beat writes nothing: silence is data too.
 func (n *NDJSON) Beat(time.Time) {}
 
-// Close writes nothing: the last event said it all.
-func (n *NDJSON) Close(Ending) {}
+// End is the last line of the stream.
+type End struct {
+	Type     string           `json:"type"` // end
+	Outcome  deployer.Outcome `json:"outcome"`
+	ExitCode int              `json:"exitCode"`
+	Error    string           `json:"error,omitempty"`
+	Problems diag.Problems    `json:"problems,omitempty"`
+}
+
+// Close writes how the run ended.
+func (n *NDJSON) Close(e Ending) {
+	end := End{Type: "end", Outcome: e.Result.Outcome, ExitCode: e.Result.ExitCode, Problems: e.Problems}
+	if e.Err != nil {
+		end.Error = Clean(e.Err.Error())
+	}
+	_ = n.encoder.Encode(end)
+}
 
 // Quiet writes nothing but the reason of a failure.
 type Quiet struct {

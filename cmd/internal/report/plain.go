@@ -93,18 +93,18 @@ func (p *Plain) Beat(now time.Time) {
 		total := deadline.Sub(p.snap.Started)
 		if now.Sub(p.snap.Started) >= total*8/10 {
 			p.warned = true
-			p.line(at, fmt.Sprintf("warning: %s of the time limit of %s is left", short(deadline.Sub(now)), short(total)))
+			p.line(at, fmt.Sprintf("warning: %s of the time limit of %s is left", Short(deadline.Sub(now)), Short(total)))
 		}
 	}
 	if now.Sub(p.last) < Heartbeat || phase == "" {
 		return
 	}
 	if o := p.snap.Waiting(); o != nil {
-		p.line(at, fmt.Sprintf("waiting: %s %s (%s)", o.Name, orElse(o.Message, string(o.State)), short(now.Sub(o.Since))))
+		p.line(at, fmt.Sprintf("waiting: %s %s (%s)", o.Name, orElse(o.Message, string(o.State)), Short(now.Sub(o.Since))))
 		return
 	}
 	started := p.snap.Current().Started
-	p.line(at, fmt.Sprintf("still running (%s)", short(now.Sub(started))))
+	p.line(at, fmt.Sprintf("still running (%s)", Short(now.Sub(started))))
 }
 
 // Close writes the last line, or the block that explains a failure.

@@ -37,9 +37,8 @@ type Session struct {
 type Options struct {
 	App  *app.App
 	Verb string // deploy, status, destroy
-	// Document is true when the result goes to standard output as one document, so that a summary
-	// on standard error would be a second one.
-	Document bool
+	// Ended is true when the run is over before it began: there is nothing to watch.
+	Ended bool
 	// Tick replaces the clock of the heartbeat, in tests.
 	Tick <-chan time.Time
 }
@@ -76,7 +75,10 @@ func main(ctx context.Context, o Options, ci string) Renderer {
 	case app.ProgressQuiet:
 		return NewQuiet(a.IO.Err, a.ErrTheme(), groups(ci))
 	case app.ProgressTUI:
-		return newLive(ctx, a)
+		if !o.Ended {
+			return newLive(ctx, a)
+		}
+		fallthrough
 	default:
 		return NewPlain(a.IO.Err, a.ErrTheme(), groups(ci), a.Flags.Verbose > 0)
 	}
@@ -108,8 +110,9 @@ func (s *Session) Emit(e event.Event) {
 	}
 }
 
-// Close shows the end.
-func (s *Session) Close(e Ending) {
+// Close shows the end and tells whether the reason of a failure was shown too, so that nobody says
+// it again.
+func (s *Session) Close(e Ending) (shown bool) {
 	s.stop()
 	s.beating.Wait()
 	s.mu.Lock()
@@ -118,6 +121,8 @@ func (s *Session) Close(e Ending) {
 	for _, r := range s.renderers {
 		r.Close(e)
 	}
+	_, isJSON := s.renderers[0].(*NDJSON)
+	return isJSON || len(e.Causes()) > 0
 }
 
 func (s *Session) beat(ctx context.Context, tick <-chan time.Time) {

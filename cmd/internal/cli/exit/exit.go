@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"egk8s.dev/egk8s/deployer"
+	"egk8s.dev/egk8s/deployer/cloud"
+	"egk8s.dev/egk8s/deployer/image"
 	"egk8s.dev/egk8s/gateway/diag"
 )
 
@@ -143,7 +145,7 @@ func ofDeployer(err error) (Code, bool) {
 	switch {
 	case errors.Is(err, deployer.ErrDetached), is[*deployer.TimeoutError](err), is[*deployer.LockedError](err):
 		return Unfinished, true
-	case is[*deployer.ImageError](err):
+	case is[*deployer.ImageError](err), is[*image.Error](err):
 		return Image, true
 	case is[*deployer.UnhealthyError](err), is[*deployer.CheckError](err):
 		return Unhealthy, true
@@ -153,7 +155,7 @@ func ofDeployer(err error) (Code, bool) {
 		return Usage, true
 	case is[*deployer.UnreachableError](err), is[*deployer.ForbiddenError](err):
 		return Unreachable, true
-	case is[*deployer.SettingsError](err), is[*deployer.NewerRecordError](err):
+	case is[*deployer.SettingsError](err), is[*deployer.NewerRecordError](err), is[*cloud.UnknownError](err):
 		return Project, true
 	case is[*deployer.NotDeployedError](err):
 		return NotFound, true

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+	"egk8s.dev/egk8s/templates"
 )
 
 // Topic is a page of help that belongs to no single command.
@@ -122,45 +123,11 @@ Rules
 `
 }
 
+// rbac is a manifest as it stands, so that it can be piped to kubectl apply.
 func rbac() string {
-	return "The Role that egk8s deploy works with; put it into the namespace and bind it to who deploys.\n" +
-		"Cluster-wide reads are not needed.\n\n" + Role
+	role, err := templates.FS.ReadFile("rbac/role.yaml")
+	if err != nil {
+		return "# the Role is missing in this build\n"
+	}
+	return string(role)
 }
-
-// Role is the published Role.
-const Role = `apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata:
-  name: egk8s-deployer
-rules:
-- apiGroups: [""]
-  resources: [configmaps, secrets, services, serviceaccounts]
-  verbs: [get, list, watch, create, patch, update, delete]
-- apiGroups: [apps]
-  resources: [deployments]
-  verbs: [get, list, watch, create, patch, update, delete]
-- apiGroups: [apps]
-  resources: [replicasets]
-  verbs: [get, list, watch]
-- apiGroups: [policy]
-  resources: [poddisruptionbudgets]
-  verbs: [get, list, watch, create, patch, update, delete]
-- apiGroups: [coordination.k8s.io]
-  resources: [leases]
-  verbs: [get, list, watch, create, patch, update, delete]
-- apiGroups: [""]
-  resources: [pods]
-  verbs: [get, list, watch, create, delete]
-- apiGroups: [""]
-  resources: [pods/log, pods/proxy]
-  verbs: [get]
-- apiGroups: [""]
-  resources: [pods/proxy, pods/portforward]
-  verbs: [get, create]
-- apiGroups: [""]
-  resources: [events, endpoints, resourcequotas]
-  verbs: [get, list, watch]
-- apiGroups: [discovery.k8s.io]
-  resources: [endpointslices]
-  verbs: [get, list, watch]
-`

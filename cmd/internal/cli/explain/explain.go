@@ -1,4 +1,6 @@
-package cli
+// Package explain tells an error to a person: what, where, what was meant, what next. The text is the
+// same on a terminal, in a log and in the report of a CI system.
+package explain
 
 import (
 	"errors"
@@ -9,50 +11,69 @@ import (
 
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+	"egk8s.dev/egk8s/cmd/internal/report"
 	"egk8s.dev/egk8s/cmd/internal/theme"
 	"egk8s.dev/egk8s/deployer"
+	"egk8s.dev/egk8s/deployer/image"
 	"egk8s.dev/egk8s/gateway/diag"
 )
 
-// printError tells an error once: what, where, what was meant, what next. It says nothing of an
-// error that a command has shown already, nor of a reader who went away.
-func printError(a *app.App, err error) {
+// Silent tells whether nothing is to be said of an error: a command has shown it already, the reader
+// of a pipe went away, or a signal ended a command that only watched.
+func Silent(err error) bool {
 	var own *exit.Error
-	if err == nil || errors.Is(err, syscall.EPIPE) || (errors.As(err, &own) && own.Shown) {
-		return
-	}
-	t := a.ErrTheme()
-	var problems diag.Problems
-	if errors.As(err, &problems) {
-		printProblems(a, problems)
-		return
-	}
-	if exit.Of(err) == exit.Bug {
-		printBug(a, err, nil)
-		return
-	}
-	var usage *exit.UsageError
-	if errors.As(err, &usage) {
-		printUsage(a.IO.Err, t, usage)
-		return
-	}
-	message, hints := describe(a, err)
-	fmt.Fprintf(a.IO.Err, "%s %s\n", t.Paint(theme.Fail, "error:"), message)
-	printHints(a.IO.Err, t, hints)
+	return err == nil || errors.Is(err, syscall.EPIPE) || (errors.As(err, &own) && own.Shown)
 }
 
-func printUsage(w io.Writer, t theme.Theme, e *exit.UsageError) {
+// Write tells an error.
+func Write(w io.Writer, a *app.App, t theme.Theme, err error) {
+	var problems diag.Problems
+	var usage *exit.UsageError
+	switch {
+	case errors.As(err, &problems):
+		writeProblems(w, t, problems)
+	case errors.As(err, &usage):
+		writeUsage(w, t, usage)
+	case exit.Of(err) == exit.Bug:
+		Bug(w, err, nil)
+	default:
+		message, hints := describe(a, err)
+		fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Fail, "error:"), report.Clean(message))
+		writeHints(w, t, hints)
+	}
+}
+
+// Text is what Write writes, without colour.
+func Text(a *app.App, err error) string {
+	if err == nil {
+		return ""
+	}
+	var b strings.Builder
+	Write(&b, a, theme.Theme{ASCII: a.IO.ASCII()}, err)
+	return b.String()
+}
+
+// Bug tells an error that no command knows: it is ours.
+func Bug(w io.Writer, err error, stack []byte) {
+	fmt.Fprintf(w, "error: this is a bug in egk8s: %v\n", err)
+	fmt.Fprintln(w, "hint: please report it with the command line and the output of egk8s version")
+	for line := range strings.Lines(string(stack)) {
+		fmt.Fprint(w, "  ", line)
+	}
+}
+
+func writeUsage(w io.Writer, t theme.Theme, e *exit.UsageError) {
 	fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Fail, "error:"), e.Message)
 	if e.Help != "" {
 		fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Busy, "help:"), e.Help)
 	}
-	printHints(w, t, e.Hint)
+	writeHints(w, t, e.Hint)
 	if e.Command != "" {
 		fmt.Fprintf(w, "usage: %s      (%s --help)\n", e.UseLine, e.Command)
 	}
 }
 
-func printHints(w io.Writer, t theme.Theme, hints []string) {
+func writeHints(w io.Writer, t theme.Theme, hints []string) {
 	for i, h := range hints {
 		if i == 0 {
 			fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Busy, "hint:"), h)
@@ -76,8 +97,14 @@ func describe(a *app.App, err error) (message string, hints []string) {
 		settings    *deployer.SettingsError
 		check       *deployer.CheckError
 		missing     *deployer.NotDeployedError
+		interrupted *deployer.InterruptedError
+		imageError  *image.Error
 	)
 	switch {
+	case errors.As(err, &interrupted):
+		hints = describeInterrupted(interrupted)
+	case errors.As(err, &imageError):
+		hints = nonEmpty(imageError.Hint)
 	case errors.As(err, &noConfig):
 		return describeNoConfig(a, noConfig)
 	case errors.As(err, &unreachable):
@@ -126,10 +153,26 @@ func describeNoConfig(a *app.App, e *deployer.NoConfigError) (string, []string) 
 	}
 }
 
-func printProblems(a *app.App, problems diag.Problems) {
+func writeProblems(w io.Writer, t theme.Theme, problems diag.Problems) {
 	for _, p := range problems {
-		fmt.Fprintln(a.IO.Err, p.String())
+		fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Fail, "error:"), p.String())
 	}
+}
+
+func describeInterrupted(e *deployer.InterruptedError) []string {
+	hints := []string{"applied: " + list(e.Applied), "not sent: " + list(e.Pending)}
+	return append(hints, "the same egk8s deploy goes on from here; egk8s status shows how it is")
+}
+
+func list(changes []deployer.Change) string {
+	if len(changes) == 0 {
+		return "nothing"
+	}
+	names := make([]string, len(changes))
+	for i, c := range changes {
+		names[i] = c.Kind + "/" + c.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 func nonEmpty(s string) []string {

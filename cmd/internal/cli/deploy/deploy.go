@@ -1,0 +1,129 @@
+// Package deploy is the command that brings a project to a cluster and watches until it serves.
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"egk8s.dev/egk8s/cmd/internal/cli/app"
+	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+	"egk8s.dev/egk8s/cmd/internal/cli/output"
+	"egk8s.dev/egk8s/cmd/internal/cli/prompt"
+	"egk8s.dev/egk8s/deployer"
+	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/project"
+	"egk8s.dev/egk8s/gateway/version"
+)
+
+// Options are the inputs and collaborators of the command.
+type Options struct {
+	App    *app.App
+	Output string
+
+	Cloud             string
+	Image             string
+	Repository        string
+	Timeout           time.Duration
+	DryRun            string
+	ExitCode          bool
+	ForceConflicts    bool
+	RollbackOnFailure bool
+	CreateNamespace   bool
+	Yes               bool
+
+	Project func() (*project.Project, error)
+	Deploy  func(context.Context, deployer.DeployOptions, event.Sink) (*deployer.Result, error)
+}
+
+// New returns the command. run replaces what it does, in tests.
+func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
+	if run == nil {
+		run = Run
+	}
+	o := &Options{App: a, Project: a.Project, Deploy: deployer.Deploy}
+	cmd := &cobra.Command{
+		Use:   "deploy",
+		Short: "Deploy the project and watch until it serves",
+		Long: "Deploy the project: deliver the gateway image, apply the objects, watch the rollout, and end with\n" +
+			"requests that went through the gateway in a pod, or with the reason why they did not.\n" +
+			"A deploy that changes nothing says so and writes no revision.",
+		Example: "  egk8s deploy --cloud kind\n" +
+			"  egk8s deploy --env production --rollback-on-failure\n" +
+			"  egk8s deploy --dry-run --exit-code      # 10: something would change\n" +
+			"  egk8s deploy -o json --report junit=egk8s.xml",
+		GroupID: "cluster",
+		Args:    app.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Output = a.Flags.Output
+			if err := o.check(); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&o.Cloud, "cloud", "", "`PROFILE` of the cloud (default: the project's, then what the cluster shows)")
+	fs.StringVar(&o.Image, "image", "", "`REFERENCE` of an image that the cluster can pull, instead of the one egk8s carries")
+	fs.StringVar(&o.Repository, "repository", "", "`REPOSITORY` that the image is pushed to, instead of the project's")
+	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "time limit of the whole run")
+	fs.StringVar(&o.DryRun, "dry-run", "none", "show what would change: none, client, or server (the API server judges)")
+	fs.Lookup("dry-run").NoOptDefVal = "server"
+	fs.BoolVar(&o.ExitCode, "exit-code", false, "with --dry-run: end with 10 when something would change")
+	fs.BoolVar(&o.ForceConflicts, "force-conflicts", false, "take over fields that others own")
+	fs.BoolVar(&o.RollbackOnFailure, "rollback-on-failure", false, "go back to the last good revision when the deploy fails")
+	fs.BoolVar(&o.CreateNamespace, "create-namespace", false, "create the namespace when it is missing")
+	fs.BoolVarP(&o.Yes, "yes", "y", false, "do not ask before a deploy to a protected environment")
+	app.Formats(cmd, output.JSON, output.YAML, "name")
+	return cmd
+}
+
+func (o *Options) check() error {
+	if err := app.OneOf("dry-run", o.DryRun, []string{"none", "client", "server"}); err != nil {
+		return err
+	}
+	if o.ExitCode && o.DryRun == "none" {
+		return &exit.UsageError{Message: "--exit-code goes with --dry-run", Help: "egk8s deploy --dry-run --exit-code"}
+	}
+	if o.Timeout <= 0 {
+		return &exit.UsageError{Message: fmt.Sprintf("--timeout %s is not a time limit", o.Timeout)}
+	}
+	if o.Image != "" && o.Repository != "" {
+		return &exit.UsageError{
+			Message: "--image and --repository exclude each other",
+			Hint:    []string{"--image names what the cluster pulls; --repository says where egk8s pushes its own"},
+		}
+	}
+	return nil
+}
+
+// deployOptions are the choices in the deployer's words.
+func (o *Options) deployOptions(p *project.Project) deployer.DeployOptions {
+	dry := deployer.DryRun(o.DryRun)
+	if o.DryRun == "none" {
+		dry = deployer.DryRunNone
+	}
+	return deployer.DeployOptions{
+		Target: o.App.Target(o.Cloud), Project: p, Timeout: o.Timeout, Repository: o.Repository, Image: o.Image,
+		ForceConflicts: o.ForceConflicts, DryRun: dry, RollBack: o.RollbackOnFailure,
+		CreateNS: o.CreateNamespace, Version: version.Version,
+	}
+}
+
+// confirm asks before a deploy to a protected environment, where a person can be asked.
+func (o *Options) confirm(p *project.Project) error {
+	if !p.Protected || o.Yes || o.DryRun != "none" || !o.App.IO.CanPrompt() {
+		return nil
+	}
+	question := fmt.Sprintf("The environment %s is protected. Deploy %s to it?", p.Environment, p.Name)
+	yes, err := prompt.New(o.App.IO).Confirm(question, "--yes")
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return &exit.UsageError{Message: "nothing was deployed: you said no"}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+// Package prompt asks questions, a line each. The answers come from standard input, the questions go to
+// standard error. The end of the input is never taken for an answer.
+package prompt
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+	"egk8s.dev/egk8s/cmd/internal/stdio"
+)
+
+// Prompter asks questions one after the other.
+type Prompter struct {
+	w  io.Writer
+	in *bufio.Reader
+}
+
+// New returns a Prompter over the streams. All questions of a command go through one, because it
+// reads ahead.
+func New(s *stdio.Streams) *Prompter { return &Prompter{w: s.Err, in: bufio.NewReader(s.In)} }
+
+// Text asks for a line of text. An empty answer means fallback; flag is what would have given the answer
+// without a question.
+func (p *Prompter) Text(question, fallback, flag string) (string, error) {
+	if fallback != "" {
+		question += " [" + fallback + "]"
+	}
+	answer, err := p.ask(question+": ", flag)
+	if answer == "" {
+		answer = fallback
+	}
+	return answer, err
+}
+
+// Choice asks for one of several names, by name or number. An empty answer means the first.
+func (p *Prompter) Choice(question string, names []string, flag string) (string, error) {
+	numbered := make([]string, len(names))
+	for i, n := range names {
+		numbered[i] = fmt.Sprintf("%d %s", i+1, n)
+	}
+	for {
+		answer, err := p.ask(fmt.Sprintf("%s %s [1]: ", question, strings.Join(numbered, ", ")), flag)
+		if err != nil {
+			return "", err
+		}
+		if answer == "" {
+			return names[0], nil
+		}
+		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(names) {
+			return names[n-1], nil
+		}
+		for _, n := range names {
+			if strings.EqualFold(n, answer) {
+				return n, nil
+			}
+		}
+		fmt.Fprintf(p.w, "%q is not one of them.\n", answer)
+	}
+}
+
+// Confirm asks a question that only y or yes agrees to.
+func (p *Prompter) Confirm(question, flag string) (bool, error) {
+	answer, err := p.ask(question+" (y/N) ", flag)
+	answer = strings.ToLower(answer)
+	return answer == "y" || answer == "yes", err
+}
+
+func (p *Prompter) ask(question, flag string) (string, error) {
+	fmt.Fprint(p.w, question)
+	line, err := p.in.ReadString('\n')
+	if errors.Is(err, io.EOF) && line == "" {
+		fmt.Fprintln(p.w)
+		return "", Missing(flag)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read answer: %w", err)
+	}
+	return strings.TrimSpace(line), nil
+}
+
+// Missing is the error for an answer that nobody gave.
+func Missing(flag string) error {
+	return &exit.UsageError{
+		Message: "an answer is missing: " + flag,
+		Hint:    []string{"give it on the command line; without questions every answer comes from a flag"},
+	}
+}
