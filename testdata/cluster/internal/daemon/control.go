@@ -1,0 +1,61 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"egk8s.dev/egk8s/testdata/cluster/internal/control"
+)
+
+// serveControl answers on the cluster's control socket. Only the owner of the
+// cluster and root can open it.
+func (d *daemon) serveControl(ctx context.Context, stop context.CancelFunc) (func(), error) {
+	l, err := control.Listen(d.cluster, d.spec.UID, d.spec.GID)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+control.StopPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		stop()
+	})
+	mux.HandleFunc("POST "+control.LoadPath, func(w http.ResponseWriter, r *http.Request) {
+		notes, err := d.load(r.Context(), r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		_, _ = io.WriteString(w, notes)
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(l) }()
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+	}, nil
+}
+
+// load imports an image archive into every node.
+func (d *daemon) load(ctx context.Context, archive io.Reader) (string, error) {
+	if len(d.nodes) == 0 {
+		return "", errors.New("load image: this cluster has no nodes")
+	}
+	file, err := os.CreateTemp(d.cluster.Data(), "load-*.tar")
+	if err != nil {
+		return "", fmt.Errorf("load image: %w", err)
+	}
+	defer os.Remove(file.Name())
+	_, err = io.Copy(file, archive)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return "", fmt.Errorf("load image: %w", err)
+	}
+	return d.importAll(ctx, file.Name())
+}
+
+func (d *daemon) importAll(context.Context, string) (string, error) { return "", nil }
