@@ -1,0 +1,27 @@
+package message
+
+import (
+	"math/bits"
+
+	"encoding/binary"
+
+	"github.com/google/uuid"
+)
+
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// newID returns a random uuid (version 4) in base 62: 22 characters or, rarely, fewer.
+func newID() string {
+	id := uuid.New()
+	hi, lo := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
+	var buf [22]byte
+	i := len(buf)
+	for hi != 0 || lo != 0 {
+		var rest uint64
+		hi, rest = hi/62, hi%62
+		lo, rest = bits.Div64(rest, lo, 62)
+		i--
+		buf[i] = base62[rest]
+	}
+	return string(buf[i:])
+}
