@@ -1,0 +1,157 @@
+package expr
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+type tokenKind int
+
+const (
+	end tokenKind = iota
+	name
+	number
+	text
+	template
+	punctuation
+)
+
+type token struct {
+	kind tokenKind
+	text string // decoded for text, raw for template
+	num  float64
+	at   int
+}
+
+type lexer struct {
+	source string
+	pos    int
+}
+
+func (l *lexer) next() (token, error) {
+	for l.pos < len(l.source) && strings.IndexByte(" \t\r\n", l.source[l.pos]) >= 0 {
+		l.pos++
+	}
+	if l.pos == len(l.source) {
+		return token{kind: end, at: l.pos}, nil
+	}
+	start, c := l.pos, l.source[l.pos]
+	switch {
+	case isNameByte(c) && !isDigit(c):
+		for l.pos < len(l.source) && isNameByte(l.source[l.pos]) {
+			l.pos++
+		}
+		return token{kind: name, text: l.source[start:l.pos], at: start}, nil
+	case isDigit(c):
+		return l.number()
+	case c == '\'' || c == '"':
+		return l.text(c)
+	case c == '`':
+		return l.template()
+	}
+	for _, op := range operators() {
+		if strings.HasPrefix(l.source[start:], op) {
+			l.pos += len(op)
+			return token{kind: punctuation, text: op, at: start}, nil
+		}
+	}
+	return token{}, fmt.Errorf("unexpected character %q", l.source[start:start+1])
+}
+
+// operators are in an order in which the first match is the longest.
+func operators() []string {
+	return []string{
+		"===", "!==", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=", "**",
+		"+", "-", "*", "/", "%", "<", ">", "!", "?", ":", "(", ")", "[", "]", ".", ",", ";", "=", "{", "}",
+		"&", "|", "^", "~",
+	}
+}
+
+func (l *lexer) number() (token, error) {
+	start := l.pos
+	for l.pos < len(l.source) && (isNameByte(l.source[l.pos]) || l.source[l.pos] == '.') {
+		l.pos++
+	}
+	written := l.source[start:l.pos]
+	n, err := strconv.ParseFloat(written, 64)
+	if err != nil {
+		i, errInt := strconv.ParseInt(written, 0, 64)
+		if errInt != nil {
+			return token{}, fmt.Errorf("%q is no number", written)
+		}
+		n = float64(i)
+	}
+	return token{kind: number, num: n, text: written, at: start}, nil
+}
+
+func (l *lexer) text(quote byte) (token, error) {
+	start := l.pos
+	for l.pos++; l.pos < len(l.source); l.pos++ {
+		switch l.source[l.pos] {
+		case '\\':
+			l.pos++
+		case quote:
+			raw := l.source[start+1 : l.pos]
+			l.pos++
+			return token{kind: text, text: unescape(raw), at: start}, nil
+		}
+	}
+	return token{}, fmt.Errorf("a text that begins with %c does not end", quote)
+}
+
+// template reads up to the closing backtick; templates inside of ${…} may have backticks of their own.
+func (l *lexer) template() (token, error) {
+	start, depth := l.pos, 0
+	for l.pos++; l.pos < len(l.source); l.pos++ {
+		switch rest := l.source[l.pos:]; {
+		case rest[0] == '\\':
+			l.pos++
+		case strings.HasPrefix(rest, "${"):
+			depth++
+		case rest[0] == '}' && depth > 0:
+			depth--
+		case rest[0] == '`' && depth == 0:
+			raw := l.source[start+1 : l.pos]
+			l.pos++
+			return token{kind: template, text: raw, at: start}, nil
+		}
+	}
+	return token{}, fmt.Errorf("a template does not end")
+}
+
+// unescape decodes the escape sequences of a text.
+func unescape(raw string) string {
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw
+	}
+	var b strings.Builder
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' || i+1 == len(raw) {
+			b.WriteByte(raw[i])
+			continue
+		}
+		i++
+		digits := map[byte]int{'x': 2, 'u': 4}[raw[i]]
+		if code, err := strconv.ParseUint(raw[i+1:min(len(raw), i+1+digits)], 16, 32); digits > 0 && err == nil {
+			b.Write(utf8.AppendRune(nil, rune(code))) //nolint:gosec // four digits at most
+			i += digits
+			continue
+		}
+		if at := strings.IndexByte("nrtbfv0", raw[i]); at >= 0 {
+			b.WriteByte("\n\r\t\b\f\v\x00"[at])
+			continue
+		}
+		if raw[i] != '\n' {
+			b.WriteByte(raw[i])
+		}
+	}
+	return b.String()
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isNameByte(c byte) bool {
+	return c == '_' || c == '$' || isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf
+}
