@@ -1,0 +1,184 @@
+// Package upstream keeps the connections to the services behind the gateway.
+//
+// Pools outlive configurations: a reload that names the same service with the same options gets the
+// pool that is already warm, and no request in flight notices.
+package upstream
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+)
+
+// Options say how to connect to a service. Two equal options share a pool.
+type Options struct {
+	// SkipVerify accepts every certificate. EG: secure: false.
+	SkipVerify bool
+	// CAFile, CertFile and KeyFile are PEM files: whom to trust instead of the system's CAs, and
+	// what to show. EG: target.caFile, target.certFile, target.keyFile.
+	CAFile, CertFile, KeyFile string
+	// ProxyURL is an HTTP proxy that gets absolute URLs; empty: none. EG: proxyUrl.
+	ProxyURL string
+}
+
+// key is what tells pools apart.
+type key struct {
+	scheme, host string
+	Options
+}
+
+// Pools are all pools of a process. It is safe for concurrent use.
+type Pools struct {
+	mu   sync.Mutex
+	live map[key]*Target
+}
+
+// NewPools returns no pools yet.
+func NewPools() *Pools { return &Pools{live: map[key]*Target{}} }
+
+// Draft collects the targets of a configuration that is being compiled.
+type Draft struct {
+	pools *Pools
+	used  map[key]*Target
+}
+
+// Draft begins a configuration. Nothing changes for others before Commit.
+func (p *Pools) Draft() *Draft { return &Draft{pools: p, used: map[key]*Target{}} }
+
+// Target returns the pool for the scheme and host of u. Its path and query play no part.
+// An unreadable or broken certificate file is an error.
+func (d *Draft) Target(u *url.URL, o Options) (*Target, error) {
+	k := key{scheme: u.Scheme, host: u.Host, Options: o}
+	if t := d.used[k]; t != nil {
+		return t, nil
+	}
+	d.pools.mu.Lock()
+	t := d.pools.live[k]
+	d.pools.mu.Unlock()
+	if t == nil {
+		var err error
+		if t, err = newTarget(k); err != nil {
+			return nil, err
+		}
+	}
+	d.used[k] = t
+	return t, nil
+}
+
+// Commit makes the draft's targets the live ones. Targets that it does not use lose their idle
+// connections; requests in flight on them end as usual.
+func (d *Draft) Commit() {
+	d.pools.mu.Lock()
+	before := d.pools.live
+	d.pools.live = d.used
+	d.pools.mu.Unlock()
+	for k, t := range before {
+		if d.used[k] != t {
+			t.transport.CloseIdleConnections()
+		}
+	}
+}
+
+// Close closes all idle connections.
+func (p *Pools) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.live {
+		t.transport.CloseIdleConnections()
+	}
+}
+
+// Target is one service: scheme, host and a pool of connections.
+type Target struct {
+	scheme, host string
+	transport    *http.Transport
+}
+
+// Host returns host and port as the configuration names them.
+func (t *Target) Host() string { return t.host }
+
+// At returns a target at another address that uses the same connections and options: where a redirect leads.
+func (t *Target) At(scheme, host string) *Target {
+	return &Target{scheme: scheme, host: host, transport: t.transport}
+}
+
+// URL returns the absolute URL of a request target, for resolving a redirect against it.
+func (t *Target) URL(target string) *url.URL {
+	u, err := url.Parse(t.scheme + "://" + t.host + target)
+	if err != nil {
+		return &url.URL{Scheme: t.scheme, Host: t.host, Path: "/"}
+	}
+	return u
+}
+
+const (
+	dialTimeout = 10 * time.Second
+	// idleTimeout stays below the 5 seconds after which node's servers close idle connections,
+	// so that a request rarely meets a connection that is just being closed.
+	idleTimeout     = 4 * time.Second
+	idlePerTarget   = 512
+	bufferSize      = 8 << 10
+	maxResponseHead = 256 << 10
+)
+
+func newTarget(k key) (*Target, error) {
+	config, err := tlsConfig(k.Options)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	tr := &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    dialTimeout,
+		DisableCompression:     true,
+		MaxIdleConns:           0,
+		MaxIdleConnsPerHost:    idlePerTarget,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxResponseHead,
+		WriteBufferSize:        bufferSize,
+		ReadBufferSize:         bufferSize,
+		ForceAttemptHTTP2:      false,
+		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
+	}
+	if k.ProxyURL != "" {
+		proxy, err := url.Parse(k.ProxyURL)
+		if err != nil || proxy.Host == "" {
+			return nil, fmt.Errorf("read proxyUrl %q: not an absolute URL", k.ProxyURL)
+		}
+		tr.Proxy = http.ProxyURL(proxy)
+	}
+	return &Target{scheme: k.scheme, host: k.host, transport: tr}, nil
+}
+
+func tlsConfig(o Options) (*tls.Config, error) {
+	config := &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: o.SkipVerify, //nolint:gosec // only where the user wrote secure: false
+		ClientSessionCache: tls.NewLRUClientSessionCache(64),
+	}
+	if o.CAFile != "" {
+		pem, err := os.ReadFile(o.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read CA file: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read CA file %s: it holds no PEM certificate", o.CAFile)
+		}
+	}
+	if o.CertFile != "" || o.KeyFile != "" {
+		pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("read client certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
