@@ -1,0 +1,78 @@
+// Package policy holds the policies of pipelines, one file each, with their schemas.
+package policy
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/consumer"
+	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/message"
+	"egk8s.dev/egk8s/gateway/upstream"
+)
+
+// Policy is one compiled step of a pipeline. It is safe for concurrent use.
+type Policy interface {
+	// Apply does the policy's work on the exchange and says whether it is answered.
+	// An error ends the request with status 500, unless the answer has begun.
+	Apply(ctx context.Context, x *message.Exchange) (message.Verdict, error)
+}
+
+// KeyAuthenticator finds who holds an API key. An error matching consumer.ErrUnauthorized says that
+// the key is no good; any other error says that nobody could tell.
+type KeyAuthenticator interface {
+	AuthenticateKey(ctx context.Context, keyID, keySecret string) (consumer.Consumer, consumer.Credential, error)
+}
+
+// Environment is what policies need of the rest of the gateway.
+type Environment struct {
+	// Keys answers key-auth; nil: every key is refused.
+	Keys KeyAuthenticator
+	// Services are the serviceEndpoints by name.
+	Services map[string]config.ServiceEndpoint
+	// Upstreams makes the pools of the configuration that is being compiled.
+	Upstreams *upstream.Draft
+	// HTTPProxy is the http_proxy of the environment; empty: none.
+	HTTPProxy string
+	// Log receives what policies write.
+	Log *slog.Logger
+}
+
+// constructor makes a policy of a step whose action was validated by the policy's schema.
+type constructor func(step config.Step, env *Environment) (Policy, diag.Problems)
+
+// constructors is the table of what is built.
+func constructors() map[string]constructor {
+	return map[string]constructor{
+		"cors":      newCORS,
+		"headers":   newHeaders,
+		"key-auth":  newKeyAuth,
+		"log":       newLog,
+		"proxy":     newProxy,
+		"terminate": newTerminate,
+	}
+}
+
+// New makes the policy of a step. A policy that is not built, or whose parameters cannot be compiled,
+// is a problem at the step's position.
+func New(step config.Step, env *Environment) (Policy, diag.Problems) {
+	build, ok := constructors()[step.Policy]
+	if !ok {
+		return nil, diag.Problems{{
+			Code: "policy-not-built", Severity: diag.Error, Position: step.Pos,
+			Message: fmt.Sprintf("this gateway cannot run the policy %q yet", step.Policy),
+			Hint:    "remove the step, or wait for a gateway that has it",
+		}}
+	}
+	return build(step, env)
+}
+
+// problem says that a step cannot be compiled.
+func problem(step config.Step, format string, args ...any) diag.Problem {
+	return diag.Problem{
+		Code: "policy-parameters", Severity: diag.Error, Position: step.Pos,
+		Message: fmt.Sprintf("policy %q: ", step.Policy) + fmt.Sprintf(format, args...),
+	}
+}

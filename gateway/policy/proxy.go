@@ -1,0 +1,254 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/message"
+	"egk8s.dev/egk8s/gateway/upstream"
+)
+
+// The fields by which the gateway tells a backend who asks. Clients cannot set them.
+const (
+	ConsumerHeader = "Eg-Consumer-Id"
+	RequestHeader  = "Eg-Request-Id"
+)
+
+// proxy sends the request to a service and its answer back, streaming both.
+type proxy struct {
+	targets []target // none: every answer is 502
+	turn    atomic.Uint64
+	options proxyOptions
+	log     *slog.Logger
+}
+
+// target is one URL of a service endpoint.
+type target struct {
+	*upstream.Target
+	path string // path and query of the URL, as prepended
+}
+
+func newProxy(step config.Step, env *Environment) (Policy, diag.Problems) {
+	action := params(step.Action)
+	p := &proxy{log: env.Log}
+	service, known := env.Services[action.text("serviceEndpoint")]
+	if action.text("serviceEndpoint") == "" {
+		return p, nil // EG: answers 502 to everything
+	}
+	if !known {
+		return nil, diag.Problems{problem(step, "serviceEndpoint %q is not declared", action.text("serviceEndpoint"))}
+	}
+	merged := mergeOptions(action, service.ProxyOptions)
+	p.options = readOptions(merged)
+	connection := connectionOptions(merged, env.HTTPProxy)
+	for _, u := range service.URLs {
+		t, err := env.Upstreams.Target(u, connection)
+		if err != nil {
+			return nil, diag.Problems{problem(step, "%v", err)}
+		}
+		path := u.EscapedPath()
+		if u.RawQuery != "" {
+			path += "?" + u.RawQuery // EG: stands in front of the request's path
+		}
+		p.targets = append(p.targets, target{Target: t, path: path})
+	}
+	return p, nil
+}
+
+// Apply sends the request to the service whose turn it is. There is no retry and no health check:
+// whatever goes wrong before the answer begins is 502.
+func (p *proxy) Apply(ctx context.Context, x *message.Exchange) (message.Verdict, error) {
+	if len(p.targets) == 0 {
+		x.Response.SendText(502, "Bad Gateway")
+		return message.Answered, nil
+	}
+	next := p.targets[0]
+	if len(p.targets) > 1 {
+		next = p.targets[(p.turn.Add(1)-1)%uint64(len(p.targets))]
+	}
+	if p.options.timeout == 0 {
+		return p.exchange(ctx, x, next, func() {})
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(p.options.timeout, func() { cancel(errTimeout) })
+	defer watch.Stop()
+	return p.exchange(ctx, x, next, func() { watch.Reset(p.options.timeout) })
+}
+
+func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target, alive func()) (message.Verdict, error) {
+	out := p.request(x, to)
+	resp, err := p.send(ctx, out, to.Target)
+	if err != nil {
+		p.failed(ctx, x, err)
+		return message.Answered, nil
+	}
+	defer resp.Body.Close() //nolint:errcheck // nothing can be done, and nothing depends on it
+	p.answer(x, resp, to)
+	alive()
+	if err := p.stream(x, resp, alive); err != nil {
+		p.log.WarnContext(ctx, "answer of upstream broke off", "policy", "proxy", "request_id", x.ID(),
+			"upstream", to.Host(), "error", err)
+		return message.Answered, errBrokenOff
+	}
+	return message.Answered, nil
+}
+
+var (
+	// errBrokenOff tells the engine to cut the connection: the client must not take the answer for whole.
+	errBrokenOff = errors.New("the upstream's answer broke off")
+	errTimeout   = errors.New("the upstream was silent for longer than its timeout")
+)
+
+// failed answers for a service that did not.
+func (p *proxy) failed(ctx context.Context, x *message.Exchange, err error) {
+	if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
+		err = cause
+	}
+	if errors.Is(context.Cause(ctx), context.Canceled) {
+		p.log.DebugContext(ctx, "client went away", "policy", "proxy", "request_id", x.ID())
+	} else {
+		p.log.ErrorContext(ctx, "upstream failed", "policy", "proxy", "request_id", x.ID(), "error", err)
+	}
+	x.Response.SendHTML(502, "Bad gateway.")
+}
+
+// request turns the exchange into what the service gets.
+func (p *proxy) request(x *message.Exchange, to target) *upstream.Request {
+	o, in := &p.options, &x.Request
+	h := in.Header
+	if o.xfwd {
+		forwarded(in, h)
+	}
+	for _, f := range o.headers {
+		h.Set(f.name, f.value)
+	}
+	h.Set(RequestHeader, x.ID())
+	if in.Consumer != nil {
+		h.Set(ConsumerHeader, in.Consumer.ID)
+	}
+	if o.authorization != "" && !h.Has("Authorization") {
+		h.Set("Authorization", o.authorization)
+	}
+	out := &upstream.Request{
+		Method: in.Method, Host: to.Host(), Header: h, Path: p.path(x, to),
+		Body: in.Body, ContentLength: in.ContentLength,
+	}
+	if !o.changeOrigin {
+		out.Host = in.Host
+	}
+	if host := h.Get("Host"); host != "" {
+		out.Host = host // of the option headers
+	}
+	return out
+}
+
+// path joins the path of the service's URL and the request's; nothing of either is decoded or cleaned.
+func (p *proxy) path(x *message.Exchange, to target) string {
+	base, rest := to.path, x.Request.URL
+	if p.options.stripPath {
+		rest = strip(x)
+	}
+	if p.options.ignorePath {
+		rest = ""
+	}
+	if !p.options.prependPath {
+		base = ""
+	}
+	if base == "" || rest == "" {
+		if base+rest == "" {
+			return "/"
+		}
+		return base + rest
+	}
+	return strings.TrimSuffix(base, "/") + "/" + strings.TrimPrefix(rest, "/")
+}
+
+// strip takes away what stands in front of the first wildcard of the pattern that matched.
+// EG: /svc/:id/x leaves the parameter (/12/x), a pattern without wildcard leaves "/". With pathRegex
+// the reference fails; here nothing is taken away.
+func strip(x *message.Exchange) string {
+	url, pattern := x.Request.OriginalURL, x.Endpoint.Pattern
+	at := strings.IndexAny(pattern, ":*")
+	switch {
+	case x.Endpoint.Regexp || pattern == "" || pattern == "*":
+		return url
+	case at < 0:
+		if q := strings.IndexByte(url, '?'); q >= 0 {
+			return "/" + url[q:]
+		}
+		return "/"
+	default:
+		return "/" + strings.TrimPrefix(url[min(at, len(url)):], "/")
+	}
+}
+
+// forwarded adds the X-Forwarded fields, behind those that the client sent.
+func forwarded(in *message.Request, h message.Header) {
+	add := func(name, value string) {
+		if before := h.Joined(name); before != "" {
+			value = before + "," + value
+		}
+		h.Set(name, value)
+	}
+	port := strings.TrimPrefix(in.Host[len(in.Hostname()):], ":")
+	if port == "" {
+		port = map[bool]string{true: "443", false: "80"}[in.TLS != nil]
+	}
+	add("X-Forwarded-For", in.ClientIP())
+	add("X-Forwarded-Port", port)
+	add("X-Forwarded-Proto", in.Scheme())
+	if !h.Has("X-Forwarded-Host") {
+		h.Set("X-Forwarded-Host", in.Host)
+	}
+}
+
+// answer sends the head of the service's answer; its fields replace the gateway's of the same name.
+func (p *proxy) answer(x *message.Exchange, resp *upstream.Response, to target) {
+	x.Response.FromUpstream()
+	p.options.rewriteHead(x, resp, to.Host())
+	dst := x.Response.Header.Map()
+	for name, values := range resp.Header.Map() {
+		dst[name] = values
+	}
+	x.Response.WriteHead(resp.Status)
+}
+
+// stream copies the body. What came is flushed whenever more is still to come, so that slow answers
+// and events reach the client at once; a whole answer is one write.
+func (p *proxy) stream(x *message.Exchange, resp *upstream.Response, alive func()) error {
+	buf := buffers.Get().(*[]byte) //nolint:forcetypeassert // nothing else is put there
+	defer buffers.Put(buf)
+	left := resp.ContentLength
+	for {
+		n, err := resp.Body.Read(*buf)
+		if n > 0 {
+			alive()
+			if _, werr := x.Response.Write((*buf)[:n]); werr != nil {
+				return nil //nolint:nilerr // the client is gone: nobody to tell
+			}
+			left -= int64(n)
+			if left != 0 && err == nil && n < len(*buf) {
+				if werr := x.Response.Flush(); werr != nil {
+					return nil //nolint:nilerr // the client is gone
+				}
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			for name, values := range resp.Trailer().All() {
+				x.Response.Trailer(name, values)
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

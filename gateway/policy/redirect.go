@@ -1,0 +1,67 @@
+package policy
+
+import (
+	"context"
+	"net/url"
+	"slices"
+
+	"egk8s.dev/egk8s/gateway/upstream"
+)
+
+// maxRedirects is where following them ends. EG: follow-redirects.
+const maxRedirects = 21
+
+// send asks the service and, with the option followRedirects, follows its redirects.
+func (p *proxy) send(ctx context.Context, out *upstream.Request, to *upstream.Target) (*upstream.Response, error) {
+	resp, err := to.Send(ctx, out)
+	for range maxRedirects {
+		if err != nil || !p.options.follow || !slices.Contains([]int{301, 302, 303, 307, 308}, resp.Status) {
+			break
+		}
+		next, ok := redirect(resp, out, to)
+		if !ok {
+			break
+		}
+		resp.Body.Close() //nolint:errcheck,gosec // its content does not matter
+		to = next
+		resp, err = to.Send(ctx, out)
+	}
+	return resp, err
+}
+
+// redirect changes out into the request that a redirect asks for. It is false where there is none:
+// no usable Location, or a body that would have to be sent again.
+func redirect(resp *upstream.Response, out *upstream.Request, from *upstream.Target) (*upstream.Target, bool) {
+	location := resp.Header.Get("Location")
+	u, err := from.URL(out.Path).Parse(location)
+	if location == "" || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, false
+	}
+	hadBody := out.Body != nil && out.ContentLength != 0
+	keepsMethod := resp.Status == 307 || resp.Status == 308
+	if hadBody && keepsMethod {
+		return nil, false
+	}
+	if !keepsMethod && out.Method != "GET" && out.Method != "HEAD" {
+		out.Method = "GET"
+		out.Body, out.ContentLength = nil, 0
+		out.Header.Del("Content-Type")
+	}
+	if u.Host != from.Host() {
+		out.Header.Del("Authorization") // not for strangers
+		out.Header.Del("Cookie")
+	}
+	out.Host, out.Path = u.Host, requestTarget(u)
+	return from.At(u.Scheme, u.Host), true
+}
+
+func requestTarget(u *url.URL) string {
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	if u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	return path
+}
