@@ -1,0 +1,151 @@
+// Package pipeline compiles a configuration into a Runtime: hosts, paths and steps, ready to serve.
+//
+// A Runtime never changes. A reload compiles a complete new one beside the old one and swaps one pointer.
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"egk8s.dev/egk8s/gateway/condition"
+	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/message"
+	"egk8s.dev/egk8s/gateway/policy"
+)
+
+// Runtime serves the requests of one configuration. It is safe for concurrent use.
+type Runtime struct {
+	// Config is what the runtime was compiled from.
+	Config *config.Config
+
+	hosts  *hostTable
+	groups []*group
+}
+
+// step is one policy with its condition.
+type step struct {
+	name      string
+	condition condition.Condition // nil: always
+	policy    policy.Policy
+}
+
+// StepError is an error of a step; it ended the request.
+type StepError struct {
+	Pipeline, Policy string
+	Err              error
+}
+
+// Error names the step and says what went wrong.
+func (e *StepError) Error() string {
+	return fmt.Sprintf("pipeline %s: policy %s: %v", e.Pipeline, e.Policy, e.Err)
+}
+
+// Unwrap returns the step's own error.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Serve answers the exchange. It always answers, also when it returns an error: that one is for the log,
+// and when the answer had begun already, the answer is not whole and its connection must be cut.
+//
+// EG: groups of hosts in the order in which they first appear; in a group the endpoints in file order
+// with their paths in order; a pipeline that does not answer falls through to the next match.
+func (r *Runtime) Serve(ctx context.Context, x *message.Exchange) error {
+	x.Request.Header.Del(policy.ConsumerHeader) // only the gateway says who a consumer is
+	name := x.Request.Hostname()
+	for i := range r.hosts.match(name) {
+		answered, err := r.groups[i].serve(ctx, x)
+		if answered || err != nil {
+			return err
+		}
+	}
+	x.Endpoint = nil
+	x.NotFound()
+	return nil
+}
+
+// serve tries the routes of one group of hosts.
+func (g *group) serve(ctx context.Context, x *message.Exchange) (bool, error) {
+	var options []string // of routes that match but for the method, for an automatic answer to OPTIONS
+	url := ""
+	var found candidates
+	last := -1
+	for {
+		if url != x.Request.URL { // at first, and after a policy rewrote it
+			url = x.Request.URL
+			found = g.routes.candidates(x.Request.Path())
+		}
+		i := found.next(last)
+		if i < 0 {
+			break
+		}
+		last = i
+		route := g.routes.list[i]
+		switch m := route.match(x); {
+		case m == malformed:
+			x.ErrorPage(400, "Bad Request")
+			return true, nil
+		case m == otherMethod:
+			options = append(options, route.allow...)
+		case m == matched:
+			answered, err := route.serve(ctx, x)
+			if answered || err != nil {
+				return true, err
+			}
+		}
+	}
+	if x.Request.Method == "OPTIONS" && len(options) > 0 {
+		allow := strings.Join(unique(options), ",")
+		x.Response.Header.Set("Allow", allow)
+		x.Response.SendHTML(200, allow)
+		return true, nil
+	}
+	return false, nil
+}
+
+func unique(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// serve runs the pipeline of a route that matched.
+func (r *route) serve(ctx context.Context, x *message.Exchange) (bool, error) {
+	x.Endpoint = &r.endpoint
+	if !r.hasPipeline {
+		x.Response.SendText(404, "Not Found") // EG: an endpoint without pipeline
+		return true, nil
+	}
+	for i := range r.steps {
+		s := &r.steps[i]
+		if s.condition != nil {
+			holds, err := s.condition.Holds(x)
+			if err != nil {
+				return true, r.failed(x, s, err)
+			}
+			if !holds {
+				continue
+			}
+		}
+		verdict, err := s.policy.Apply(ctx, x)
+		if err != nil {
+			return true, r.failed(x, s, err)
+		}
+		if verdict == message.Answered {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// failed answers 500 for a step that failed, unless an answer has begun.
+func (r *route) failed(x *message.Exchange, s *step, err error) error {
+	if !x.Response.Started() {
+		x.ErrorPage(500, "Internal Server Error")
+	}
+	return &StepError{Pipeline: r.endpoint.Pipeline, Policy: s.name, Err: err}
+}
