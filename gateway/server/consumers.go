@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/consumer"
+	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/store/file"
+	"egk8s.dev/egk8s/gateway/store/memory"
+)
+
+// consumersName is the consumers file beside the configuration, when no settings name another one.
+const consumersName = "consumers.yml"
+
+// consumers are the users and credentials of a running gateway.
+type consumers struct {
+	service *consumer.Service
+	// watch follows changes until its context ends; nil: there is nothing to follow.
+	watch func(context.Context) error
+	// status returns the digest of what is loaded and what is wrong with a newer file; nil: no file.
+	status func() (string, diag.Problems)
+}
+
+// openConsumers opens the store that the configuration asks for.
+//
+// In a pod the settings of egk8s decide. Standalone a consumers.yml beside the configuration is served;
+// else system.config.yml decides, of which only the emulation of Redis, a store in memory, is built.
+func openConsumers(ctx context.Context, cfg *config.Config, dir string) (*consumers, error) {
+	models, err := modelsOf(cfg, dir)
+	if err != nil {
+		return nil, err
+	}
+	path := cfg.Settings.Store.Path
+	if path == "" {
+		path = filepath.Join(dir, consumersName)
+	}
+	switch {
+	case cfg.Settings.Store.Kind == config.StoreFile, cfg.Settings.Store.Kind == "" && exists(path):
+		return openFile(ctx, path, models, cfg)
+	case cfg.Settings.Store.Kind == "" && !cfg.System.RedisEmulate:
+		return nil, diag.Problems{{
+			Code: "store-not-built", Severity: diag.Error, Position: diag.Position{File: "system.config.yml"},
+			Message: "this gateway cannot keep consumers in Redis yet",
+			Hint:    "set db.redis.emulate: true to keep them in memory, or put a consumers.yml beside the file",
+		}}
+	}
+	service, err := consumer.New(memory.New(), consumer.Options{Models: models, BcryptCost: cfg.System.SaltRounds})
+	if err != nil {
+		return nil, fmt.Errorf("open consumers: %w", err)
+	}
+	return &consumers{service: service}, nil
+}
+
+func openFile(ctx context.Context, path string, models *consumer.Models, cfg *config.Config) (*consumers, error) {
+	// A Secret that is not there yet counts as no consumers: it may be mounted later.
+	store, err := file.Open(ctx, file.Options{Path: path, Optional: cfg.Settings.Store.Path != "", Models: models})
+	if err != nil {
+		return nil, err
+	}
+	service, err := consumer.New(store, consumer.Options{Models: models, BcryptCost: cfg.System.SaltRounds})
+	if err != nil {
+		return nil, fmt.Errorf("open consumers: %w", err)
+	}
+	return &consumers{service: service, watch: store.Watch, status: func() (string, diag.Problems) {
+		s := store.Status()
+		return s.Digest, s.Problems
+	}}, nil
+}
+
+// modelsOf reads models/*.json; files that are missing are Express Gateway's own.
+func modelsOf(_ *config.Config, dir string) (*consumer.Models, error) {
+	files := map[string][]byte{}
+	for _, name := range consumer.ModelFiles() {
+		text, err := os.ReadFile(filepath.Join(dir, "models", name))
+		if err == nil {
+			files[name] = text
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("read model: %w", err)
+		}
+	}
+	models, err := consumer.ParseModels(files)
+	if err != nil {
+		return nil, fmt.Errorf("read models: %w", err)
+	}
+	return models, nil
+}
+
+func exists(path string) bool {
+	for _, p := range []string{path, path + ".gz"} {
+		if _, err := os.Stat(p); err == nil {
+			return true
+		}
+	}
+	return false
+}

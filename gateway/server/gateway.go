@@ -1,0 +1,147 @@
+// Package server is the process around the pipelines: listeners, reload, status, metrics, shutdown.
+//
+// It is the only package that knows both net/http and the gateway's own message types.
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/config/manifest"
+	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/pipeline"
+	"egk8s.dev/egk8s/gateway/policy"
+	"egk8s.dev/egk8s/gateway/upstream"
+)
+
+// Options say how to run a gateway.
+type Options struct {
+	// ConfigDir is the folder with gateway.config.yml.
+	ConfigDir string
+	// StatusAddress and MetricsAddress are host:port; they win over the environment. Empty: see Run.
+	StatusAddress, MetricsAddress string
+	// LookupEnv answers environment variables.
+	LookupEnv func(name string) (string, bool)
+	// Output receives the log.
+	Output io.Writer
+	// Signals ask the gateway to end: the first one politely, the second one at once.
+	Signals <-chan os.Signal
+	// Poll is how often files are looked at; 0: every 500 ms.
+	Poll time.Duration
+	// Started is called with the gateway once it serves; nil: nobody asks.
+	Started func(*Gateway)
+}
+
+// Gateway is a running gateway.
+type Gateway struct {
+	opts      Options
+	env       *environment
+	log       *slog.Logger
+	catalogue config.Catalogue
+	pools     *upstream.Pools
+	metrics   *metrics
+	consumers *consumers
+
+	runtime  atomic.Pointer[pipeline.Runtime]
+	serving  atomic.Bool
+	draining atomic.Bool
+
+	mu        sync.Mutex // guards what follows
+	since     time.Time
+	problems  diag.Problems
+	listeners []*listener
+}
+
+// newGateway loads the configuration and compiles it. Problems of the files are returned as diag.Problems.
+func newGateway(ctx context.Context, o Options) (*Gateway, error) {
+	env, err := readEnvironment(&o)
+	if err != nil {
+		return nil, err
+	}
+	catalogue, err := policy.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{
+		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
+		pools: upstream.NewPools(), metrics: newMetrics(),
+	}
+	cfg, problems := g.load()
+	if cfg == nil {
+		return nil, problems
+	}
+	if g.consumers, err = openConsumers(ctx, cfg, o.ConfigDir); err != nil {
+		return nil, err
+	}
+	if more := g.apply(cfg); more.HasErrors() {
+		return nil, append(problems, more...)
+	}
+	for _, p := range problems {
+		g.log.WarnContext(ctx, p.String(), "code", p.Code)
+	}
+	return g, nil
+}
+
+// load reads the files. Where a manifest stands beside them, only the files that it lists count.
+func (g *Gateway) load() (*config.Config, diag.Problems) {
+	opts := config.Options{Lookup: g.opts.LookupEnv, Catalogue: g.catalogue}
+	if manifest.Exists(g.opts.ConfigDir) {
+		files, err := manifest.Open(g.opts.ConfigDir)
+		if err != nil {
+			return nil, diag.Problems{{
+				Code: "manifest", Severity: diag.Error, Position: diag.Position{File: manifest.Name}, Message: err.Error(),
+			}}
+		}
+		opts.Files = files
+	}
+	return config.Load(g.opts.ConfigDir, opts)
+}
+
+// apply compiles cfg and, when it compiles, makes it the one in force.
+func (g *Gateway) apply(cfg *config.Config) diag.Problems {
+	draft := g.pools.Draft()
+	env := &policy.Environment{Upstreams: draft, HTTPProxy: g.env.httpProxy, Log: g.log}
+	if g.consumers != nil {
+		env.Keys = g.consumers.service
+	}
+	rt, problems := pipeline.Compile(cfg, env)
+	if rt == nil {
+		return problems
+	}
+	g.runtime.Store(rt)
+	draft.Commit()
+	g.mu.Lock()
+	g.since, g.problems = time.Now(), problems
+	g.mu.Unlock()
+	return problems
+}
+
+// Config returns the configuration in force.
+func (g *Gateway) Config() *config.Config { return g.runtime.Load().Config }
+
+// Digest returns the digest of the configuration in force; it is empty when there is no manifest.
+func (g *Gateway) Digest() string { return g.Config().Digest }
+
+// Check reads and compiles the configuration of dir as a start would, without serving it.
+func Check(dir string, lookup func(string) (string, bool)) (diag.Problems, error) {
+	catalogue, err := policy.Catalogue()
+	if err != nil {
+		return nil, fmt.Errorf("check config: %w", err)
+	}
+	cfg, problems := config.Load(dir, config.Options{Lookup: lookup, Catalogue: catalogue})
+	if cfg == nil {
+		return problems, nil
+	}
+	env := &policy.Environment{Upstreams: upstream.NewPools().Draft(), Log: slog.New(slog.DiscardHandler)}
+	_, more := pipeline.Compile(cfg, env)
+	problems = append(problems, more...)
+	problems.Sort()
+	return problems, nil
+}

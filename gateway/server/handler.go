@@ -1,0 +1,165 @@
+package server
+
+import (
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"egk8s.dev/egk8s/gateway/message"
+)
+
+// handler is the way from net/http into the pipelines and back.
+type handler struct {
+	g    *Gateway
+	pool sync.Pool // of *exchange
+}
+
+// exchange is a message.Exchange with the sink that belongs to it.
+type exchange struct {
+	message.Exchange
+	sink sink
+	tls  message.TLS
+}
+
+func newHandler(g *Gateway) *handler {
+	return &handler{g: g, pool: sync.Pool{New: func() any { return new(exchange) }}}
+}
+
+// ServeHTTP answers one request. A request keeps the Runtime that it began with.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	h.g.metrics.begin()
+	x := h.pool.Get().(*exchange) //nolint:forcetypeassert // nothing else is put there
+	x.fill(w, r)
+	probe := h.g.isProbe(x.Request.Header)
+	if probe || h.g.draining.Load() {
+		x.Response.OnHead(func(resp *message.Response) { h.mark(resp, probe) })
+	}
+	err := h.serve(r, x)
+	broken := err != nil && x.Response.Started() && x.Response.IsFromUpstream()
+	h.g.metrics.end(&x.Exchange, time.Since(start))
+	if err != nil && !broken {
+		h.g.log.ErrorContext(r.Context(), "request failed", "request_id", x.ID(), "error", err)
+	}
+	x.Reset()
+	x.sink, x.tls = sink{}, message.TLS{}
+	h.pool.Put(x)
+	if broken {
+		// The answer is not whole, and only a cut connection tells the client so.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// serve runs the pipelines; a panic in a policy ends this request only.
+func (h *handler) serve(r *http.Request, x *exchange) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		h.g.log.ErrorContext(r.Context(), "policy panicked", "request_id", x.ID(), "panic", p, "stack", string(debug.Stack()))
+		err = errors.New("a policy panicked")
+		if !x.Response.Started() {
+			x.ErrorPage(500, "Internal Server Error")
+		} else {
+			x.Response.FromUpstream() // begun and not whole: cut the connection
+		}
+	}()
+	return h.g.runtime.Load().Serve(r.Context(), &x.Exchange)
+}
+
+// mark adds what a prober or a client that should go elsewhere needs to know.
+func (h *handler) mark(resp *message.Response, probe bool) {
+	if h.g.draining.Load() {
+		resp.Header.Set("Connection", "close")
+	}
+	if !probe {
+		return
+	}
+	by := "gateway"
+	if resp.IsFromUpstream() {
+		by = "upstream"
+	}
+	resp.Header.Set(AnswerHeader, by)
+	resp.Header.Set(DigestHeader, h.g.Digest())
+}
+
+// The fields between the prober and the gateway.
+const (
+	ProbeHeader  = "Egk8s-Probe"  // request: the nonce that proves that a request is a probe
+	AnswerHeader = "Egk8s-Answer" // answer: whose it is, "gateway" or "upstream"
+	DigestHeader = "Egk8s-Config" // answer: the digest of the configuration that routed it
+)
+
+// isProbe tells whether a request carries the prober's nonce, and removes it.
+func (g *Gateway) isProbe(h message.Header) bool {
+	given := h.Get(ProbeHeader)
+	if given == "" {
+		return false
+	}
+	h.Del(ProbeHeader)
+	return g.env.nonce != "" && subtle.ConstantTimeCompare([]byte(given), []byte(g.env.nonce)) == 1
+}
+
+// fill sets the exchange up for a request of net/http.
+func (x *exchange) fill(w http.ResponseWriter, r *http.Request) {
+	x.sink = sink{w: w, header: w.Header()}
+	x.Response = message.NewResponse(message.HeaderOf(w.Header()), &x.sink)
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		remote = netip.AddrPort{}
+	}
+	target := r.RequestURI
+	if r.URL.IsAbs() { // an absolute form: what counts is its path
+		target = r.URL.RequestURI()
+	}
+	x.Request = message.Request{
+		Method: r.Method, URL: target, OriginalURL: target, Proto: strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor),
+		Host: r.Host, Header: message.HeaderOf(r.Header), ContentLength: r.ContentLength, Remote: remote,
+	}
+	if r.ContentLength != 0 && r.Body != nil {
+		x.Request.Body = r.Body
+	}
+	if r.TLS != nil {
+		x.tls = message.TLS{ServerName: r.TLS.ServerName, ClientVerified: len(r.TLS.VerifiedChains) > 0}
+		x.Request.TLS = &x.tls
+	}
+}
+
+// sink sends a response through net/http.
+type sink struct {
+	w      http.ResponseWriter
+	header http.Header
+}
+
+// WriteHead sends the head. Where the header has no type, none is sent: net/http must not guess one.
+func (s *sink) WriteHead(status int) {
+	if _, ok := s.header["Content-Type"]; !ok {
+		s.header["Content-Type"] = nil
+	}
+	s.w.WriteHeader(status)
+}
+
+func (s *sink) Write(p []byte) (int, error) { return s.w.Write(p) }
+
+// Flush hands everything to the network.
+func (s *sink) Flush() error { return http.NewResponseController(s.w).Flush() }
+
+// Trailer adds fields behind a chunked body.
+func (s *sink) Trailer(name string, values []string) {
+	s.header[http.TrailerPrefix+name] = values
+}
+
+// errorLog brings what net/http has to say to the log; it is mostly about clients.
+type errorLog struct{ log *slog.Logger }
+
+func (l errorLog) Write(p []byte) (int, error) {
+	l.log.Debug("http server", "detail", string(p))
+	return len(p), nil
+}

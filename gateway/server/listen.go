@@ -1,0 +1,148 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"egk8s.dev/egk8s/gateway/admin"
+)
+
+const (
+	headTimeout  = 10 * time.Second // to send a request's head
+	idleTimeout  = 75 * time.Second // between requests: longer than what load balancers keep
+	maxHeadBytes = 64 << 10
+)
+
+// listenError says which port could not be opened.
+type listenError struct {
+	name string
+	err  error
+}
+
+// Error names the listener and the reason.
+func (e *listenError) Error() string { return "listen for " + e.name + ": " + e.err.Error() }
+
+// Unwrap returns the reason.
+func (e *listenError) Unwrap() error { return e.err }
+
+// IsListenError tells whether Run failed because a port could not be opened.
+func IsListenError(err error) bool {
+	var e *listenError
+	return errors.As(err, &e)
+}
+
+// listener is one open port with its server.
+type listener struct {
+	net.Listener
+	name   string
+	server *http.Server
+	// traffic is true for the ports that clients use: they close before the others.
+	traffic bool
+}
+
+// listen opens every port that the configuration and the environment ask for. On an error none stays open.
+func (g *Gateway) listen(ctx context.Context) error {
+	cfg := g.Config()
+	traffic := newHandler(g)
+	if cfg.HTTP != nil {
+		address := g.address("http", g.env.http, cfg.HTTP.Host, cfg.HTTP.Port)
+		if err := g.open(ctx, "http", address, traffic, nil); err != nil {
+			return err
+		}
+	}
+	if cfg.HTTPS != nil {
+		config, err := g.tlsConfig(cfg.HTTPS)
+		if err != nil {
+			return err
+		}
+		address := g.address("https", g.env.https, cfg.HTTPS.Host, cfg.HTTPS.Port)
+		if err := g.open(ctx, "https", address, traffic, config); err != nil {
+			return err
+		}
+	}
+	if cfg.Admin != nil {
+		host := cfg.Admin.Host
+		if host == "" {
+			host = "localhost"
+		}
+		address := g.address("admin", g.env.admin, host, cfg.Admin.Port)
+		if err := g.open(ctx, "admin", address, g.adminHandler(), nil); err != nil {
+			return err
+		}
+	}
+	if g.env.status != "" {
+		if err := g.open(ctx, "status", g.env.status, g.statusHandler(), nil); err != nil {
+			return err
+		}
+	}
+	if g.env.metrics != "" {
+		return g.open(ctx, "metrics", g.env.metrics, g.metricsHandler(), nil)
+	}
+	return nil
+}
+
+// address returns where a section of the file listens; the environment wins over it.
+func (g *Gateway) address(name, override, host string, port int) string {
+	if override == "" {
+		return net.JoinHostPort(host, strconv.Itoa(port))
+	}
+	if host != "" && g.env.pod() {
+		g.log.Warn("the bind address of the file is not used in a pod", "listener", name, "file", host, "address", override)
+	}
+	return override
+}
+
+func (g *Gateway) adminHandler() http.Handler {
+	return admin.New(admin.Options{
+		Consumers: g.consumers.service, Config: g.Config, Catalogue: g.catalogue, Logger: g.log,
+	})
+}
+
+func (g *Gateway) open(ctx context.Context, name, address string, h http.Handler, secure *tls.Config) error {
+	var lc net.ListenConfig
+	open, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return &listenError{name: name, err: err}
+	}
+	l := &listener{Listener: open, name: name, traffic: name == "http" || name == "https"}
+	l.server = &http.Server{
+		Handler: h, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeadBytes,
+		DisableGeneralOptionsHandler: true, ErrorLog: log.New(errorLog{g.log}, "", 0),
+		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // EG: HTTP/1.1 only
+	}
+	if secure != nil {
+		l.Listener = tls.NewListener(open, secure)
+	}
+	g.mu.Lock()
+	g.listeners = append(g.listeners, l)
+	g.mu.Unlock()
+	return nil
+}
+
+// serve runs every server until it is shut down; the first that fails is reported on failed.
+func (g *Gateway) serve(failed chan<- error) {
+	for _, l := range g.listeners {
+		g.log.Info(l.name+" server listening on "+l.Addr().String(), "listener", l.name, "address", l.Addr().String())
+		go func() {
+			if err := l.server.Serve(l.Listener); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("serve %s: %w", l.name, err)
+			}
+		}()
+	}
+}
+
+// close closes all ports and connections at once.
+func (g *Gateway) close() {
+	for _, l := range g.listeners {
+		l.server.Close() //nolint:errcheck,gosec // it ends either way
+		l.Close()        //nolint:errcheck,gosec // of a server that never served
+	}
+	g.pools.Close()
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// newLogger writes JSON with fixed keys, or lines for people in the form of Express Gateway.
+func newLogger(w io.Writer, level string, asJSON bool) *slog.Logger {
+	min := logLevel(level)
+	if asJSON {
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: min}))
+	}
+	return slog.New(&lineHandler{w: w, min: min, mu: &sync.Mutex{}})
+}
+
+// logLevel reads LOG_LEVEL. EG: error, warn, info, verbose, debug; info when it says nothing known.
+func logLevel(name string) slog.Level {
+	switch strings.ToLower(name) {
+	case "error":
+		return slog.LevelError
+	case "warn", "warning":
+		return slog.LevelWarn
+	case "verbose", "debug", "silly":
+		return slog.LevelDebug
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// lineHandler writes "<time> [EG:gateway] info: message key=value".
+type lineHandler struct {
+	w     io.Writer
+	min   slog.Level
+	mu    *sync.Mutex
+	attrs string
+}
+
+// Enabled tells whether a level is written.
+func (h *lineHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.min }
+
+// Handle writes one line.
+func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
+	label := "gateway"
+	var rest strings.Builder
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "policy" && a.Value.String() == "log" {
+			label = "log-policy"
+			return true
+		}
+		writeAttr(&rest, a)
+		return true
+	})
+	line := fmt.Sprintf("%s [EG:%s] %s: %s%s%s\n", r.Time.UTC().Format("2006-01-02T15:04:05.000Z"), label,
+		strings.ToLower(r.Level.String()), strings.ReplaceAll(r.Message, "\n", `\n`), h.attrs, rest.String())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, err := io.WriteString(h.w, line)
+	return err
+}
+
+// WithAttrs returns a handler that writes attrs on every line.
+func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	var b strings.Builder
+	for _, a := range attrs {
+		writeAttr(&b, a)
+	}
+	next := *h
+	next.attrs += b.String()
+	return &next
+}
+
+// WithGroup has no form here: keys stay as they are.
+func (h *lineHandler) WithGroup(string) slog.Handler { return h }
+
+func writeAttr(b *strings.Builder, a slog.Attr) {
+	value := a.Value.Resolve().String()
+	if d, ok := a.Value.Any().(time.Duration); ok {
+		value = d.String()
+	}
+	if strings.ContainsAny(value, " \t\n\"=") {
+		value = fmt.Sprintf("%q", value)
+	}
+	b.WriteString(" " + a.Key + "=" + value)
+}

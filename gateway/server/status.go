@@ -1,0 +1,103 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/version"
+)
+
+// Status is what /egk8s/status answers.
+type Status struct {
+	Version         string            `json:"version"`
+	LoadedDigest    string            `json:"loadedDigest"`
+	ExpectedDigest  string            `json:"expectedDigest"`
+	ConsumersDigest string            `json:"consumersDigest"`
+	Since           time.Time         `json:"since"`     // when the configuration in force was loaded
+	Listeners       map[string]string `json:"listeners"` // name to address
+	Problems        diag.Problems     `json:"problems"`  // of a newer file that was refused, and warnings
+	Ready           bool              `json:"ready"`
+	Reason          string            `json:"reason,omitempty"` // why it is not ready
+}
+
+// Status tells how the gateway is.
+func (g *Gateway) Status() Status {
+	g.mu.Lock()
+	s := Status{
+		Version: version.Version, ExpectedDigest: g.env.expected, Since: g.since,
+		Listeners: map[string]string{}, Problems: append(diag.Problems{}, g.problems...),
+	}
+	for _, l := range g.listeners {
+		s.Listeners[l.name] = l.Addr().String()
+	}
+	g.mu.Unlock()
+	s.LoadedDigest = g.Digest()
+	if g.consumers != nil && g.consumers.status != nil {
+		digest, problems := g.consumers.status()
+		s.ConsumersDigest = digest
+		s.Problems = append(s.Problems, problems...)
+	}
+	s.Reason = g.unready()
+	s.Ready = s.Reason == ""
+	return s
+}
+
+// unready says why the gateway should get no new clients; empty: it should.
+func (g *Gateway) unready() string {
+	switch {
+	case g.draining.Load():
+		return "the gateway is shutting down"
+	case !g.serving.Load():
+		return "the gateway is starting"
+	case g.env.pod() && g.Digest() != g.env.expected:
+		return "the loaded configuration is not the expected one"
+	default:
+		return ""
+	}
+}
+
+// statusHandler answers liveness, readiness and status.
+func (g *Gateway) statusHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /egk8s/live", func(w http.ResponseWriter, _ *http.Request) {
+		writeText(w, http.StatusOK, "alive\n")
+	})
+	mux.HandleFunc("GET /egk8s/ready", func(w http.ResponseWriter, _ *http.Request) {
+		if reason := g.unready(); reason != "" {
+			writeText(w, http.StatusServiceUnavailable, reason+"\n")
+			return
+		}
+		writeText(w, http.StatusOK, "ready\n")
+	})
+	mux.HandleFunc("GET /egk8s/status", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(g.Status()); err != nil {
+			g.log.Debug("write status", "error", err)
+		}
+	})
+	return mux
+}
+
+// metricsHandler answers /metrics.
+func (g *Gateway) metricsHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		if err := g.metrics.write(w, g.Digest()); err != nil {
+			g.log.Debug("write metrics", "error", err)
+		}
+	})
+	return mux
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // a prober that is gone needs no answer
+}

@@ -1,0 +1,89 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// watch follows the files that may change while the gateway serves, until ctx ends.
+//
+// Standalone that is the configuration; in a pod a changed configuration is a new pod. Consumers are
+// followed in both.
+func (g *Gateway) watch(ctx context.Context, group *sync.WaitGroup) {
+	if g.consumers.watch != nil {
+		group.Go(func() {
+			if err := g.consumers.watch(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				g.log.ErrorContext(ctx, "watch consumers", "error", err)
+			}
+		})
+	}
+	if !g.env.pod() && !g.env.noWatch {
+		group.Go(func() { g.watchConfig(ctx) })
+	}
+}
+
+// watchConfig looks at the files at an interval: it sees writes, renames and swapped links alike, on every
+// file system. A change counts once the files look the same twice, since their writer may not be done.
+func (g *Gateway) watchConfig(ctx context.Context) {
+	ticker := time.NewTicker(cmp.Or(g.opts.Poll, 500*time.Millisecond))
+	defer ticker.Stop()
+	loaded := g.fingerprint()
+	pending := loaded
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := g.fingerprint()
+		settled := now == pending
+		pending = now
+		if now == loaded || !settled {
+			continue
+		}
+		loaded = now
+		g.reload(ctx)
+	}
+}
+
+// fingerprint is the content of the watched files.
+func (g *Gateway) fingerprint() [sha256.Size]byte {
+	h := sha256.New()
+	for _, name := range []string{
+		"egk8s.manifest", "egk8s.settings.json", "gateway.config.yml", "gateway.config.json",
+		"system.config.yml", "system.config.json",
+	} {
+		text, err := os.ReadFile(filepath.Join(g.opts.ConfigDir, name))
+		if err == nil {
+			sum := sha256.Sum256(text)
+			h.Write([]byte(name))
+			h.Write(sum[:])
+		}
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// reload takes the files over, or keeps what serves and says what is wrong.
+// EG: ports, TLS and the admin section stay as they were at start.
+func (g *Gateway) reload(ctx context.Context) {
+	cfg, problems := g.load()
+	if cfg != nil {
+		problems = append(problems, g.apply(cfg)...)
+	}
+	if !problems.HasErrors() {
+		g.log.InfoContext(ctx, "configuration reloaded")
+		return
+	}
+	g.mu.Lock()
+	g.problems = problems
+	g.mu.Unlock()
+	for _, p := range problems {
+		g.log.ErrorContext(ctx, "configuration not reloaded: "+p.String(), "code", p.Code)
+	}
+}
