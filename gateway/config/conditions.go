@@ -38,9 +38,10 @@ func (l *loader) condition(t *tree, c child, policy string) (*Condition, bool) {
 	out.Params = maps.Clone(params)
 	delete(out.Params, "name")
 	ok = l.checkCondition(t, c, out)
+	properties, _ := entry.Schema["properties"].(map[string]any)
 	for _, key := range []string{"condition", "conditions"} {
 		nested, has := c.get(key)
-		if _, declared := entry.Schema["properties"].(map[string]any)[key]; !has || !declared {
+		if _, declared := properties[key]; !has || !declared {
 			continue
 		}
 		for _, item := range nestedForms(nested) {

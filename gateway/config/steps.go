@@ -80,21 +80,27 @@ func stepForms(c child) []child {
 // step reads one condition/action pair.
 func (l *loader) step(t *tree, c, policy child) (Step, bool) {
 	out := Step{Policy: policy.name, Pos: t.stepSpot(c, policy).Position}
-	if _, isMap := c.value.(map[string]any); !isMap {
+	if c.value == nil {
 		l.report(t.stepSpot(c, policy), diag.Error, diag.Problem{
-			Code: "invalid-step", Message: fmt.Sprintf("policy %q: a step must be a map with condition and action", policy.name),
+			Code: "invalid-step", Message: fmt.Sprintf("policy %q: a step of a list cannot be empty", policy.name),
+			Hint: "take the list out to run the policy with its defaults",
 		})
 		return out, false
+	}
+	if _, isMap := c.value.(map[string]any); !isMap {
+		// EG: reads condition and action of whatever stands here, finds none, and runs the policy with its defaults.
+		l.report(t.stepSpot(c, policy), diag.Warning, diag.Problem{
+			Code: "invalid-step", Message: fmt.Sprintf("policy %q: a step is a map with condition and action; this one is not read", policy.name),
+			Label: "ignored, the defaults apply",
+		})
+		c.value = map[string]any{}
 	}
 	ok := true
 	if condition, has := c.get("condition"); has && truthy(condition.value) {
 		out.Condition, ok = l.condition(t, condition, policy.name)
 	}
 	entry := l.opts.Catalogue.Policies[policy.name]
-	action, has := c.get("action")
-	if !has || action.value == nil {
-		action = child{name: "action", pair: policy.pair, node: c.node, value: map[string]any{}}
-	}
+	action := l.action(t, c, policy)
 	l.stepKeys(t, c, policy, entry)
 	value, valid := l.validate(t, action, fmt.Sprintf("policy %q: ", policy.name), entry)
 	out.Action = value
@@ -102,6 +108,22 @@ func (l *loader) step(t *tree, c, policy child) (Step, bool) {
 		return out, false
 	}
 	return out, l.checkPolicy(t, action, &out) && ok
+}
+
+// action returns the parameters of a step; nothing, or what is no map, stands for defaults only.
+func (l *loader) action(t *tree, c, policy child) child {
+	none := child{name: "action", pair: policy.pair, node: c.node, value: map[string]any{}}
+	action, has := c.get("action")
+	if !has || action.value == nil {
+		return none
+	}
+	if _, isMap := action.value.(map[string]any); !isMap {
+		l.report(t.pairOrItem(action), diag.Warning, diag.Problem{
+			Code: "invalid-step", Message: fmt.Sprintf("policy %q: action is not a map and is not read", policy.name), Label: "ignored, the defaults apply",
+		})
+		return none
+	}
+	return action
 }
 
 // stepSpot is the place of a step: its item, or the policy's name.
