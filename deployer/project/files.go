@@ -25,6 +25,8 @@ type File struct {
 type Files struct {
 	Config    []File
 	Consumers *File // nil: the project has none; Path is its base name
+	// ConsumersDigest is what a replica shows as consumersDigest once it has loaded Consumers. Read sets it.
+	ConsumersDigest string
 }
 
 // What the folder and the objects made from it can hold.

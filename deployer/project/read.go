@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -39,6 +40,10 @@ func (p *Project) Read() (Files, *offline.Report, diag.Problems) {
 	}
 	problems := slices.Clone(report.Problems)
 	files, more := p.Collect(report.FileReferences)
+	if files.Consumers != nil {
+		digest, _, wrong := offline.CheckConsumers(filepath.Join(p.Dir, filepath.FromSlash(p.Spec.Consumers)))
+		files.ConsumersDigest, problems = digest, append(problems, wrong...)
+	}
 	for _, problem := range more { // the check has said it already, with a line
 		if !slices.ContainsFunc(problems, func(q diag.Problem) bool { return q.File == problem.File && q.Severity == diag.Error }) {
 			problems = append(problems, problem)
@@ -95,7 +100,7 @@ func (p *Project) Settings(report *offline.Report) offline.Settings {
 		Upstreams:      p.Spec.Upstreams,
 		TrustedProxies: p.Spec.TrustedProxies,
 		Listen: offline.ListenAddresses{
-			HTTP: address("", PodHTTPPort), HTTPS: address("", PodHTTPSPort), Admin: address("127.0.0.1", adminPort(report)),
+			HTTP: address("", PodHTTPPort), HTTPS: address("", PodHTTPSPort), Admin: address("127.0.0.1", p.AdminPort(report)),
 			Status: address("", PodStatusPort), Metrics: address("", PodMetricsPort),
 		},
 		Store: offline.StoreSettings{Kind: p.Spec.Store},
@@ -116,8 +121,8 @@ func (p *Project) Settings(report *offline.Report) offline.Settings {
 
 func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
-// adminPort is the port of the admin listener on loopback in the pod: the file's, unless it is taken there.
-func adminPort(report *offline.Report) int {
+// AdminPort is the port of the admin listener on loopback in the pod: the file's, unless it is taken there.
+func (p *Project) AdminPort(report *offline.Report) int {
 	taken := []int{0, PodHTTPPort, PodHTTPSPort, PodStatusPort, PodMetricsPort}
 	if report == nil || report.Admin == nil || slices.Contains(taken, report.Admin.Port) {
 		return podAdminPort

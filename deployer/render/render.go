@@ -3,8 +3,6 @@
 package render
 
 import (
-	"errors"
-
 	"helm.sh/helm/v3/pkg/chart"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -19,8 +17,8 @@ type Input struct {
 	Namespace string // where the release lives; every object carries it
 	Profile   cloud.Profile
 	Image     Image
-	Files     project.Files
-	Report    offline.Report // of the config folder: its ports
+	Files     project.Files   // of Project.Read
+	Report    *offline.Report // of Project.Read: the ports of the config
 	// Salt keeps the Secret's name from telling its content: 16 random bytes, made once by the caller
 	// with NewSalt and reused from the live Secret (SaltKey). Empty: a fixed one, for output that
 	// contains the Secret anyway.
@@ -46,7 +44,7 @@ type Rendered struct {
 
 	Manifest        []byte // egk8s.manifest
 	Digest          string // of the manifest: hex of SHA-256, EGK8S_CONFIG_DIGEST
-	ConsumersDigest string // hex of SHA-256 of the consumers file as mounted; empty: none
+	ConsumersDigest string // what a replica shows once it has loaded the consumers; empty: none
 
 	// Chart, Values and YAML are what Helm's record of the release holds.
 	Chart  *chart.Chart
@@ -87,22 +85,72 @@ const (
 
 // Ports in a pod, whatever the user's file says.
 const (
-	HTTPPort    = 8080
-	HTTPSPort   = 8443
-	StatusPort  = 9877
-	MetricsPort = 9878
+	HTTPPort    = project.PodHTTPPort
+	HTTPSPort   = project.PodHTTPSPort
+	StatusPort  = project.PodStatusPort
+	MetricsPort = project.PodMetricsPort
 )
 
-// Objects renders the release. Settings that contradict each other are a diag.Problems (exit 3).
-func Objects(in Input) (*Rendered, error) { return nil, errors.New("not built yet") }
-
-// YAML is the objects as one stream of documents, byte-stable.
-func YAML(objects []*unstructured.Unstructured) ([]byte, error) {
-	return nil, errors.New("not built yet")
+// Objects renders the release. Settings that cannot be rendered are a diag.Problems (exit 3).
+func Objects(in Input) (*Rendered, error) {
+	name := in.Project.Name
+	r := &Rendered{
+		Names:           Names{ServiceAccount: name, Service: name, Deployment: name},
+		Ports:           ports(in),
+		ConsumersDigest: in.Files.ConsumersDigest,
+	}
+	if err := r.makeConfig(in); err != nil {
+		return nil, err
+	}
+	if err := r.renderChart(in); err != nil {
+		return nil, err
+	}
+	for _, o := range append(append([]*unstructured.Unstructured{}, r.Config...), r.Objects...) {
+		mark(o, in)
+	}
+	text, err := YAML(r.Objects)
+	if err != nil {
+		return nil, err
+	}
+	r.YAML = string(text)
+	return r, nil
 }
 
-// NewSalt returns 16 random bytes.
-func NewSalt() []byte { return nil }
+func ports(in Input) Ports {
+	spec := in.Project.Spec.Service
+	p := Ports{Admin: in.Project.AdminPort(in.Report)}
+	if in.Report == nil {
+		return p
+	}
+	if in.Report.HTTP != nil {
+		p.HTTP = first(spec.Port, in.Report.HTTP.Port)
+	}
+	if in.Report.HTTPS != nil {
+		p.HTTPS = first(spec.HTTPSPort, in.Report.HTTPS.Port)
+	}
+	return p
+}
+
+func first(numbers ...int) int {
+	for _, n := range numbers {
+		if n != 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// mark gives an object what Helm looks for before it takes an object for its own.
+func mark(o *unstructured.Unstructured, in Input) {
+	annotations := o.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations["meta.helm.sh/release-name"] = in.Project.Name
+	annotations["meta.helm.sh/release-namespace"] = in.Namespace
+	o.SetAnnotations(annotations)
+	o.SetNamespace(in.Namespace)
+}
 
 // SelectorLabels are the labels that select the pods of a release; they never change.
 func SelectorLabels(name string) map[string]string {
@@ -112,7 +160,7 @@ func SelectorLabels(name string) map[string]string {
 // CommonLabels are the labels on every object of a release.
 func CommonLabels(name, version string) map[string]string {
 	labels := SelectorLabels(name)
-	labels["app.kubernetes.io/version"] = version
+	labels["app.kubernetes.io/version"] = labelValue(version)
 	labels["app.kubernetes.io/managed-by"] = "Helm"
 	labels["app.kubernetes.io/part-of"] = PartOf
 	return labels
