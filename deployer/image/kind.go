@@ -106,7 +106,7 @@ var snapshotter = regexp.MustCompile(`(?m)^\s*snapshotter = ['"]([a-z0-9-]+)['"]
 
 // importCommand names the node's snapshotter when it is not containerd's default, as kind does.
 func importCommand(ctx context.Context, node string) []string {
-	command := []string{"exec", "-i", node, "ctr", "--namespace=k8s.io", "images", "import", "--all-platforms", "--digests"}
+	command := []string{"exec", "-i", node, "ctr", "--namespace=k8s.io", "images", "import", "--all-platforms"}
 	if config, err := docker(ctx, nil, "exec", node, "containerd", "config", "dump"); err == nil {
 		if found := snapshotter.FindStringSubmatch(config); found != nil {
 			command = append(command, "--snapshotter="+found[1])

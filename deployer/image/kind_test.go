@@ -72,7 +72,7 @@ func TestLoadKind(t *testing.T) {
 			imports = append(imports, strings.TrimSpace(line))
 		}
 	}
-	want := []string{"exec -i dev-control-plane ctr --namespace=k8s.io images import --all-platforms --digests --snapshotter=overlayfs -"}
+	want := []string{"exec -i dev-control-plane ctr --namespace=k8s.io images import --all-platforms --snapshotter=overlayfs -"}
 	if diff := cmp.Diff(want, imports); diff != "" {
 		t.Error(diff)
 	}

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"egk8s.dev/egk8s/gateway/config/manifest"
+	"egk8s.dev/egk8s/gateway/config/schema"
 	"egk8s.dev/egk8s/gateway/diag"
 )
 
@@ -11,13 +13,18 @@ type Options struct {
 	// Outside is true when the files are read outside of the pod that they are for: a ${NAME} that
 	// Lookup does not know and that has no default is then unknown, not unset, and what it stands for is not checked.
 	Outside bool
+	// PodOnly tells, when Outside is true, of a name that the pod has a value for, though it is not known here,
+	// so that a default does not stand in for it. nil: of none.
+	PodOnly func(name string) bool
 	// Unset tells, when Outside is true, of a name that it is known to be unset in the pod. nil: of none.
 	Unset func(name string) bool
 	// Catalogue is what the gateway knows.
 	Catalogue Catalogue
-	// Files reads the files; nil: dir. See manifest.Files.
+	// RequireBuilt makes a pipeline's policy or condition that is known but not built an error.
+	RequireBuilt bool
+	// Files reads the files; nil: those of the manifest when dir has one, else those of dir.
 	Files FileReader
-	// Settings are applied to what the files say; nil: egk8s.settings.json when dir has one.
+	// Settings are applied to what the files say; nil: egk8s.settings.json when there is one.
 	Settings *Settings
 }
 
@@ -30,7 +37,67 @@ type FileReader interface {
 // It reports all problems at once, sorted, with positions in the files as written; the Config is nil
 // when one of them is an error. Messages never hold the value of a variable.
 func Load(dir string, opts Options) (*Config, diag.Problems) {
-	_ = dir
-	_ = opts
-	return nil, diag.Problems{{Code: "not-built", Severity: diag.Error, Message: "the loader is not built yet"}}
+	l := &loader{opts: opts, files: opts.Files, cfg: &Config{ServiceEndpoints: map[string]ServiceEndpoint{}}}
+	if l.files == nil {
+		l.openDir(dir)
+	}
+	if l.files != nil {
+		l.load()
+	}
+	l.problems.Sort()
+	if l.problems.HasErrors() {
+		return nil, l.problems
+	}
+	return l.cfg, l.problems
+}
+
+// loader collects one Config and all that is wrong with it.
+type loader struct {
+	opts     Options
+	files    FileReader
+	cfg      *Config
+	problems diag.Problems
+
+	settings  *Settings
+	endpoints map[string]string // apiEndpoint name -> pipeline that serves it
+	schemas   map[string]*schema.Schema
+}
+
+// openDir chooses the reader: listed files only, once egk8s made the folder.
+func (l *loader) openDir(dir string) {
+	if !manifest.Exists(dir) {
+		l.files = dirReader(dir)
+		return
+	}
+	files, err := manifest.Open(dir)
+	if err != nil {
+		l.problems = append(l.problems, diag.Problem{
+			Code: "manifest", Severity: diag.Error, Position: diag.Position{File: manifest.Name}, Message: err.Error(),
+		})
+		return
+	}
+	l.files, l.cfg.Digest = files, files.Digest()
+}
+
+func (l *loader) load() {
+	l.loadSettings()
+	l.loadModels()
+	if t := l.read("system.config"); t != nil {
+		l.system(t)
+	}
+	if t := l.read("gateway.config"); t != nil {
+		l.gateway(t)
+	}
+}
+
+// gateway reads the parts of the gateway file in the order in which Express Gateway looks at them.
+func (l *loader) gateway(t *tree) {
+	l.cfg.Raw, _ = t.value.(map[string]any)
+	l.listeners(t)
+	l.serviceEndpoints(t)
+	l.whitelist(t)
+	l.apiEndpoints(t)
+	l.pipelines(t)
+	l.checkEndpointUse()
+	l.applySettings()
 }
