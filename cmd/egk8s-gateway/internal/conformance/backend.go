@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/textproto"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -196,11 +198,7 @@ func (s *stub) write(to io.Writer, method string, rule Rule) error {
 	if !ok {
 		body = "ok from " + s.name
 		if rule.Body != nil {
-			text, err := json.Marshal(rule.Body)
-			if err != nil {
-				return err
-			}
-			body = string(text)
+			body = spaced(rule.Body)
 		}
 	}
 	out := bufio.NewWriter(to)
@@ -222,6 +220,29 @@ func (s *stub) write(to io.Writer, method string, rule Rule) error {
 		out.WriteString("\r\n") //nolint:errcheck // Flush tells
 	}
 	return out.Flush()
+}
+
+// spaced is JSON with a blank after each comma and colon, as the stubs wrote it when the cases were recorded.
+func spaced(v any) string {
+	var parts []string
+	switch x := v.(type) {
+	case []any:
+		for _, one := range x {
+			parts = append(parts, spaced(one))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(x)) {
+			parts = append(parts, show(key)+": "+spaced(x[key]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	default:
+		text, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Sprint(v)
+		}
+		return string(text)
+	}
 }
 
 func writeHeaders(out io.Writer, rule Rule) {
