@@ -148,6 +148,7 @@ func (j *judge) replicaSet(rs *appsv1.ReplicaSet, newest, observed bool) {
 		before := len(j.v.Causes)
 		if newest {
 			j.pod(p)
+			j.replica(p)
 		}
 		j.v.Views = append(j.v.Views, j.podView(p, view.Object, len(j.v.Causes) > before))
 		if len(j.v.Causes) > before {

@@ -22,6 +22,20 @@ func (j *judge) pod(p *corev1.Pod) {
 	}
 }
 
+// replica notes a pod that is ready and stays.
+func (j *judge) replica(p *corev1.Pod) {
+	if p.DeletionTimestamp != nil || !podReady(p) {
+		return
+	}
+	r := Replica{Name: p.Name, IP: p.Status.PodIP, Node: p.Spec.NodeName}
+	for _, c := range p.Status.ContainerStatuses {
+		if c.Name == gatewayContainer {
+			r.Image, r.ImageID = c.Image, c.ImageID
+		}
+	}
+	j.v.Pods = append(j.v.Pods, r)
+}
+
 func podReady(p *corev1.Pod) bool {
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodReady {

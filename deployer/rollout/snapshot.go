@@ -48,12 +48,20 @@ type View struct {
 	Progress *event.Count
 }
 
+// Replica is one ready pod of the newest template.
+type Replica struct {
+	Name, IP, Node string
+	Image          string // as the pod asks for it
+	ImageID        string // as the node names what runs
+}
+
 // Verdict is what the rules make of a snapshot.
 type Verdict struct {
 	Phase   Phase
 	Wanted  int
 	Ready   int // of the newest pod template
 	Old     int // ready replicas of older ones
+	Pods    []Replica
 	Causes  []event.Cause
 	Waiting []event.Cause // what may become a cause and is not proven
 	Views   []View

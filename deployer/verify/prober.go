@@ -1,0 +1,200 @@
+package verify
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"egk8s.dev/egk8s/deployer/cluster"
+	"egk8s.dev/egk8s/deployer/object"
+)
+
+// Cluster is what the prober needs of the API server.
+type Cluster interface {
+	Create(context.Context, *unstructured.Unstructured) (*unstructured.Unstructured, error)
+	Delete(context.Context, object.Ref, types.UID) error
+	Get(context.Context, object.Ref) (*unstructured.Unstructured, error)
+	List(context.Context, cluster.Selection) ([]*unstructured.Unstructured, error)
+	PodLogs(ctx context.Context, namespace, pod string, opts cluster.LogOptions) (io.ReadCloser, error)
+}
+
+// Prober is a short-lived pod that sends requests inside the cluster.
+type Prober struct {
+	Cluster   Cluster
+	Namespace string
+	Release   string
+	// Template is the pod spec of the gateway: the prober takes its image, pull Secrets and placement.
+	Template corev1.PodSpec
+	OwnerUID string // of the ServiceAccount that owns it; empty: none
+	Lifetime time.Duration
+
+	name string
+}
+
+// proberLabels mark what belongs to probers; no Service or disruption budget selects them.
+func proberLabels(release string) map[string]any {
+	return map[string]any{
+		"app.kubernetes.io/part-of": "egk8s", "app.kubernetes.io/managed-by": "egk8s",
+		"egk8s.dev/release": release, "egk8s.dev/role": "prober",
+		"sidecar.istio.io/inject": "false",
+	}
+}
+
+// Start makes the Secret with the requests and the pod that sends them.
+func (p *Prober) Start(ctx context.Context, probes []Probe) error {
+	p.name = fmt.Sprintf("%s-egk8s-probe-%s", p.Release, suffix())
+	secret, err := p.secret(probes)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Cluster.Create(ctx, secret); err != nil {
+		return fmt.Errorf("start prober: %w", err)
+	}
+	if _, err := p.Cluster.Create(ctx, p.pod()); err != nil {
+		return errors.Join(fmt.Errorf("start prober: %w", err), p.Stop(ctx))
+	}
+	return nil
+}
+
+// Stop removes the prober and its Secret. It works after ctx has ended too.
+func (p *Prober) Stop(ctx context.Context) error {
+	if p.name == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(p.Cluster.Delete(ctx, p.ref("Pod"), ""), p.Cluster.Delete(ctx, p.ref("Secret"), ""))
+}
+
+// Sweep removes what probers of killed runs left.
+func (p *Prober) Sweep(ctx context.Context) error {
+	var errs []error
+	for _, kind := range []string{"Pod", "Secret"} {
+		list, err := p.Cluster.List(ctx, cluster.Selection{
+			Kind: object.Ref{Version: "v1", Kind: kind}, Namespace: p.Namespace,
+			Labels: "egk8s.dev/role=prober,egk8s.dev/release=" + p.Release,
+		})
+		errs = append(errs, err)
+		for _, u := range list {
+			errs = append(errs, p.Cluster.Delete(ctx, object.Of(u), ""))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Answers gives every answer of the prober to next, from the first, until next returns false, the
+// prober ends, or ctx does.
+func (p *Prober) Answers(ctx context.Context, next func(Answer) bool) error {
+	stream, err := p.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer stream.Close() //nolint:errcheck // only read from
+	lines := bufio.NewScanner(stream)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var a Answer
+		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
+			return fmt.Errorf("read prober: %q is not an answer", lines.Text())
+		}
+		if a.End || !next(a) {
+			return nil
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return lines.Err()
+}
+
+// open waits for the pod's log, which is there once its container has started.
+func (p *Prober) open(ctx context.Context) (io.ReadCloser, error) {
+	tick := time.NewTicker(150 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		stream, err := p.Cluster.PodLogs(ctx, p.Namespace, p.name, cluster.LogOptions{Container: "probe", Follow: true})
+		if err == nil {
+			return stream, nil
+		}
+		var forbidden *cluster.ForbiddenError
+		if errors.As(err, &forbidden) || cluster.IsNotFound(err) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the prober has not started: %w", p.why(ctx, err))
+		case <-tick.C:
+		}
+	}
+}
+
+// why says what keeps the prober's pod from starting, as far as its status tells.
+func (p *Prober) why(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	u, getErr := p.Cluster.Get(ctx, p.ref("Pod"))
+	var pod corev1.Pod
+	if getErr != nil || cluster.Decode(u, &pod) != nil {
+		return err
+	}
+	for _, c := range pod.Status.ContainerStatuses {
+		if w := c.State.Waiting; w != nil && w.Message != "" {
+			return fmt.Errorf("%s: %s", w.Reason, w.Message)
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Status == corev1.ConditionFalse && c.Message != "" {
+			return fmt.Errorf("%s: %s", c.Reason, c.Message)
+		}
+	}
+	return err
+}
+
+func (p *Prober) ref(kind string) object.Ref {
+	return object.Ref{Version: "v1", Kind: kind, Namespace: p.Namespace, Name: p.name}
+}
+
+func (p *Prober) metadata() map[string]any {
+	m := map[string]any{"name": p.name, "namespace": p.Namespace, "labels": proberLabels(p.Release)}
+	if p.OwnerUID != "" {
+		m["ownerReferences"] = []any{map[string]any{
+			"apiVersion": "v1", "kind": "ServiceAccount", "name": p.Release, "uid": p.OwnerUID,
+		}}
+	}
+	return m
+}
+
+func (p *Prober) secret(probes []Probe) (*unstructured.Unstructured, error) {
+	s := spec{IntervalMs: 200, TimeoutMs: 2000, DeadlineMs: int(p.Lifetime.Milliseconds())}
+	for _, probe := range probes {
+		s.Requests = append(s.Requests, probe.request)
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("start prober: %w", err)
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "metadata": p.metadata(),
+		"data": map[string]any{"spec.json": base64.StdEncoding.EncodeToString(raw)},
+	}}, nil
+}
+
+// suffix makes the names of two probers differ.
+func suffix() string {
+	const letters = "bcdfghjklmnpqrstvwxz2456789"
+	out := make([]byte, 5)
+	for i := range out {
+		out[i] = letters[rand.IntN(len(letters))] //nolint:gosec // a name, not a secret
+	}
+	return string(out)
+}

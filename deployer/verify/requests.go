@@ -1,0 +1,167 @@
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"egk8s.dev/egk8s/gateway/offline"
+)
+
+// Declared is a probe of egk8s.yaml with its variables filled in.
+type Declared struct {
+	Method, Path, Host string
+	Headers            map[string]string
+	Expect             int
+}
+
+// Address is where the Service answers inside the cluster.
+type Address struct {
+	IP          string // of the Service
+	HTTP, HTTPS int    // ports; 0: none
+}
+
+func (a Address) url(path string) string {
+	scheme, port := "http", a.HTTP
+	if port == 0 {
+		scheme, port = "https", a.HTTPS
+	}
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return scheme + "://" + net.JoinHostPort(a.IP, strconv.Itoa(port)) + path
+}
+
+// Probe is one request of a verification and what it proves.
+type Probe struct {
+	Name     string
+	Declared bool
+	Proxy    string // the service endpoint behind a derived probe; empty: none
+	Auth     bool
+	Endpoint string // apiEndpoint of a derived probe
+
+	request request
+}
+
+// request is a request as the prober reads it (docs/reference/prober.md).
+type request struct {
+	ID      string            `json:"id"`
+	Method  string            `json:"method,omitempty"`
+	URL     string            `json:"url"`
+	Host    string            `json:"host,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Expect  int               `json:"expect,omitempty"`
+	Retry   []int             `json:"retry,omitempty"`
+
+	path string
+}
+
+type spec struct {
+	Requests   []request `json:"requests"`
+	IntervalMs int       `json:"intervalMs"`
+	TimeoutMs  int       `json:"timeoutMs"`
+	DeadlineMs int       `json:"deadlineMs"`
+}
+
+// Probes are the declared probes and one per route of the gateway's config.
+func Probes(at Address, declared []Declared, routes []offline.Route) []Probe {
+	var out []Probe
+	for i, d := range declared {
+		method := cmp.Or(d.Method, http.MethodGet)
+		out = append(out, Probe{
+			Name: method + " " + d.Path, Declared: true,
+			request: request{
+				ID: "declared-" + strconv.Itoa(i), Method: method, URL: at.url(d.Path), Host: d.Host,
+				Headers: d.Headers, Expect: d.Expect, path: d.Path,
+			},
+		})
+	}
+	for i, r := range routes {
+		if r.Path == "" || !readOnly(r.Method) {
+			continue
+		}
+		out = append(out, Probe{
+			Name: r.Endpoint, Endpoint: r.Endpoint, Proxy: r.Proxy, Auth: r.Auth,
+			request: request{
+				ID: "route-" + strconv.Itoa(i), Method: r.Method, URL: at.url(r.Path), Host: r.Host, path: r.Path,
+				Retry: []int{0, http.StatusNotFound, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+			},
+		})
+	}
+	return out
+}
+
+// readOnly: a probe that nobody declared changes nothing.
+func readOnly(method string) bool {
+	return method == "" || method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// Answer is one attempt as the prober reports it.
+type Answer struct {
+	ID      string `json:"id"`
+	Attempt int    `json:"attempt"`
+	Status  int    `json:"status"`
+	Type    string `json:"type"`
+	Body    string `json:"body"`
+	Error   string `json:"error"`
+	Final   bool   `json:"final"`
+	End     bool   `json:"end"` // the prober has ended
+}
+
+// The outcomes of a probe.
+const (
+	OK      = "ok"
+	Warning = "warning"
+	Wrong   = "failed"
+)
+
+// Result is what a probe showed.
+type Result struct {
+	Name, Method, Path, Host string
+	Status                   int
+	Outcome                  string
+	Message                  string
+}
+
+// Judge says what the last answer to a probe means; nil: there was none.
+func (p Probe) Judge(a *Answer) Result {
+	r := Result{Name: p.Name, Method: cmp.Or(p.request.Method, http.MethodGet), Path: p.request.path, Host: p.request.Host, Outcome: OK}
+	if a == nil {
+		a = &Answer{Error: "the prober sent nothing"}
+	}
+	r.Status = a.Status
+	switch {
+	case p.Declared && a.Status == p.request.Expect:
+	case a.Status == 0:
+		r.Outcome, r.Message = Wrong, "no answer: "+a.Error
+	case p.Declared:
+		r.Outcome, r.Message = Wrong, fmt.Sprintf("answered %d, expected %d", a.Status, p.request.Expect)
+	case a.Final && a.Status == http.StatusInternalServerError:
+		r.Outcome, r.Message = Warning, "answered 500"
+	case a.Final:
+	case a.Status == http.StatusNotFound:
+		p.notFound(&r, a)
+	case p.Proxy != "":
+		r.Outcome, r.Message = Warning, fmt.Sprintf("the service behind it, %q, does not answer (HTTP %d)", p.Proxy, a.Status)
+	default:
+		r.Outcome, r.Message = Wrong, fmt.Sprintf("answered %d", a.Status)
+	}
+	return r
+}
+
+// notFound tells the gateway's own 404 from one of the service behind it, as far as a text can.
+func (p Probe) notFound(r *Result, a *Answer) {
+	own := strings.Contains(a.Body, "Cannot "+r.Method+" ")
+	switch {
+	case own && p.Proxy == "":
+		r.Outcome, r.Message = Wrong, "the gateway has no route for it (HTTP 404)"
+	case own:
+		r.Outcome, r.Message = Warning, fmt.Sprintf("answered 404: by the gateway, or by %q behind it", p.Proxy)
+	}
+}
+
+// Right tells whether an answer is a right one: what timeToFirstAnswerMs counts to.
+func (p Probe) Right(a *Answer) bool { return a.Final }
