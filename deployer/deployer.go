@@ -5,6 +5,7 @@
 package deployer
 
 import (
+	"log/slog"
 	"time"
 
 	"egk8s.dev/egk8s/deployer/event"
@@ -19,6 +20,8 @@ type Target struct {
 	Cloud      string // profile name; empty: the project's, then detected
 	As         string // impersonated user; empty: none
 	AsGroups   []string
+	// Log receives the diagnostics of client libraries; nil: none.
+	Log *slog.Logger
 }
 
 // DeployOptions are the choices of one deploy.

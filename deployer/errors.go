@@ -7,6 +7,7 @@ import (
 	"egk8s.dev/egk8s/deployer/apply"
 	"egk8s.dev/egk8s/deployer/cluster"
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/image"
 	"egk8s.dev/egk8s/deployer/release"
 )
 
@@ -28,6 +29,8 @@ type (
 	RefusedError = apply.RefusedError
 	// LockedError (7): another deploy of this release is running.
 	LockedError = release.LockedError
+	// ImageError (8): the image could not be assembled, pushed or loaded.
+	ImageError = image.Error
 	// NewerRecordError (3): a newer egk8s deployed last.
 	NewerRecordError = release.NewerRecordError
 )
@@ -88,19 +91,6 @@ func (e *InterruptedError) Error() string {
 }
 
 func (e *InterruptedError) Unwrap() error { return e.Err }
-
-// ImageError (8) says that the image could not be assembled, pushed or loaded.
-type ImageError struct {
-	Verb  string // assemble, push, load
-	Image string
-	Err   error
-}
-
-func (e *ImageError) Error() string {
-	return fmt.Sprintf("%s image %s: %v", e.Verb, e.Image, e.Err)
-}
-
-func (e *ImageError) Unwrap() error { return e.Err }
 
 // NotDeployedError (9) says that nothing is deployed under that name.
 type NotDeployedError struct {
