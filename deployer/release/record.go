@@ -186,3 +186,8 @@ func labelValue(version string) string {
 	}
 	return string(bytes.Trim(out[:min(len(out), 63)], "._-"))
 }
+
+// Same tells whether two records are one revision in one state.
+func (r *Record) Same(other *Record) bool {
+	return r.Revision == other.Revision && r.version == other.version
+}

@@ -165,3 +165,6 @@ func (p Probe) notFound(r *Result, a *Answer) {
 
 // Right tells whether an answer is a right one: what timeToFirstAnswerMs counts to.
 func (p Probe) Right(a *Answer) bool { return a.Final }
+
+// ID is the name of the probe in the prober's answers.
+func (p Probe) ID() string { return p.request.ID }

@@ -1,0 +1,212 @@
+package deployer
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"egk8s.dev/egk8s/deployer/check"
+	"egk8s.dev/egk8s/deployer/cloud"
+	"egk8s.dev/egk8s/deployer/cluster"
+	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/image"
+	"egk8s.dev/egk8s/deployer/object"
+	"egk8s.dev/egk8s/deployer/render"
+	"egk8s.dev/egk8s/gateway/diag"
+)
+
+// readProject checks the config as the gateway in the pod will, before the cluster is asked anything.
+func (d *deploy) readProject(context.Context) error {
+	d.out.begin(event.Project)
+	var problems diag.Problems
+	d.project = d.opts.Project
+	d.files, d.report, problems = d.project.Read()
+	if err := d.problems(problems); err != nil {
+		return err
+	}
+	if _, missing := d.project.ExpandProbes(os.LookupEnv); missing.HasErrors() {
+		return missing
+	}
+	d.out.end(summary(len(d.files.Config), "config file", "config files"))
+	return nil
+}
+
+// problems turns warnings into warnings and errors into the error.
+func (d *deploy) problems(problems diag.Problems) error {
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	for _, p := range problems {
+		d.warn(p.String())
+	}
+	return nil
+}
+
+// readCluster learns what the cluster is and which cloud that means.
+func (d *deploy) readCluster(ctx context.Context) error {
+	d.out.begin(event.Cluster)
+	facts, err := d.client.Facts(ctx)
+	if err != nil {
+		return err
+	}
+	d.facts = facts
+	d.out.end(fmt.Sprintf("%s, Kubernetes %s", d.client.Context, facts.GitVersion))
+
+	d.out.begin(event.Cloud)
+	profiles, problems := cloud.Builtin()
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	resolved, err := profiles.Resolve(cmp.Or(d.opts.Cloud, d.project.Cloud), facts.Facts)
+	if err != nil {
+		return err
+	}
+	d.profile = resolved.Profile
+	if resolved.Warning != "" {
+		d.warn(resolved.Warning)
+	}
+	if d.project, problems = d.project.ForCloud(d.profile.Name); problems.HasErrors() {
+		return problems
+	}
+	d.out.update(func(h *event.Header) { h.Cloud = d.profile.Name })
+	d.out.end(d.profile.Name + ": " + strings.Join(resolved.Reasons, ", "))
+	return d.reread()
+}
+
+// reread reads the project again where the cloud's overrides may have changed what it reads.
+func (d *deploy) reread() error {
+	var problems diag.Problems
+	d.files, d.report, problems = d.project.Read()
+	return problems.Err()
+}
+
+// assemble makes the image in memory, so that its digest is known, and says where it goes.
+func (d *deploy) assemble(context.Context) error {
+	if d.opts.Image != "" {
+		d.result.Image = d.opts.Image
+		return nil
+	}
+	d.out.begin(event.Image)
+	src, err := image.Embedded()
+	if err != nil {
+		return err
+	}
+	if d.image, err = image.Assemble(src, d.platforms(src.Platforms())...); err != nil {
+		return err
+	}
+	d.target, err = d.profile.Target(d.facts.Facts, d.opts.Repository, d.project.Spec.Image.Repository, d.name)
+	if missing := new(cloud.NoRepositoryError); errors.As(err, &missing) {
+		return &SettingsError{Message: missing.Error(), Hint: missing.Hint()}
+	}
+	if err != nil {
+		return err
+	}
+	d.result.Image = d.image.Reference(d.target.Pull, d.target.Delivery == cloud.Push)
+	d.result.ImageDigest = d.image.Digest
+	d.out.end(d.result.Image)
+	return nil
+}
+
+// platforms are those to put into the image: all for a registry; the nodes' one where the image is
+// loaded into nodes, for an archive holds one platform.
+func (d *deploy) platforms(all []string) []string {
+	if d.profile.Image.Delivery != cloud.KindLoad || len(d.facts.Nodes) == 0 {
+		return all
+	}
+	var out []string
+	for _, n := range d.facts.Nodes {
+		out = append(out, n.Platform)
+	}
+	return out
+}
+
+// render makes the objects.
+func (d *deploy) render(ctx context.Context) error {
+	d.out.begin(event.Render)
+	salt, err := d.salt(ctx)
+	if err != nil {
+		return err
+	}
+	policy := ""
+	if d.opts.Image != "" {
+		policy = "IfNotPresent"
+	}
+	d.rendered, err = render.Objects(render.Input{
+		Project: d.project, Namespace: d.namespace, Profile: d.profile, Files: d.files, Report: *d.report, Salt: salt,
+		Image: render.Image{Reference: d.result.Image, PullPolicy: policy}, Version: d.store.Version,
+	})
+	if err != nil {
+		return err
+	}
+	d.result.ConfigDigest = d.rendered.Digest
+	d.out.end(fmt.Sprintf("%s for cloud %s", summary(len(d.rendered.Objects)+len(d.rendered.Config), "object", "objects"), d.profile.Name))
+	return nil
+}
+
+// salt returns the salt of the live config Secrets, so that an unchanged Secret keeps its name.
+func (d *deploy) salt(ctx context.Context) ([]byte, error) {
+	list, err := d.client.List(ctx, cluster.Selection{
+		Kind: object.Ref{Version: "v1", Kind: "Secret"}, Namespace: d.namespace,
+		Labels: render.ConfigLabel + "=secret,app.kubernetes.io/instance=" + d.name,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var newest *unstructured.Unstructured
+	for _, u := range list {
+		if newest == nil || newest.GetCreationTimestamp().Time.Before(u.GetCreationTimestamp().Time) {
+			newest = u
+		}
+	}
+	if newest != nil {
+		text, _, _ := unstructured.NestedString(newest.Object, "data", render.SaltKey)
+		if salt, err := base64.StdEncoding.DecodeString(text); err == nil && len(salt) > 0 {
+			return salt, nil
+		}
+	}
+	return render.NewSalt(), nil
+}
+
+// check looks for what would make the deploy fail, before anything is changed.
+func (d *deploy) check(ctx context.Context) error {
+	d.out.begin(event.Check)
+	for _, unknown := range d.facts.Unknown {
+		d.out.info("not known: " + unknown)
+	}
+	found := check.Run(ctx, check.Input{Cluster: d.client, Namespace: d.namespace, Version: d.facts.GitVersion, Project: d.project})
+	for _, f := range found {
+		switch {
+		case f.Code == "namespace-missing" && d.opts.CreateNS && d.opts.DryRun == DryRunNone:
+			if err := d.createNamespace(ctx); err != nil {
+				return err
+			}
+		case f.Code == "namespace-missing" && d.opts.DryRun == DryRunClient:
+			d.warn(f.Message)
+		case f.Severity == check.Error:
+			return &CheckError{Code: f.Code, Message: f.Message, Hint: f.Hint}
+		default:
+			d.warn(f.Message)
+		}
+	}
+	d.out.end("nothing in the way")
+	return nil
+}
+
+func (d *deploy) createNamespace(ctx context.Context) error {
+	_, err := d.client.Create(ctx, &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": d.namespace, "labels": map[string]any{"app.kubernetes.io/managed-by": "egk8s"}},
+	}})
+	if err != nil && !cluster.IsExists(err) {
+		return err
+	}
+	d.madeNS = err == nil
+	d.out.info("namespace " + d.namespace + " created")
+	return nil
+}

@@ -1,0 +1,289 @@
+package deployer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"egk8s.dev/egk8s/deployer/cluster"
+	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/object"
+	"egk8s.dev/egk8s/deployer/project"
+	"egk8s.dev/egk8s/deployer/render"
+	"egk8s.dev/egk8s/deployer/rollout"
+	"egk8s.dev/egk8s/deployer/verify"
+)
+
+// selector selects the pods of a release.
+func (s *session) selector() string {
+	return labels.SelectorFromSet(render.SelectorLabels(s.name)).String()
+}
+
+func (s *session) deploymentRef() object.Ref {
+	return object.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: s.namespace, Name: s.name}
+}
+
+func (s *session) replicaSets(ctx context.Context) ([]*unstructured.Unstructured, error) {
+	return s.client.List(ctx, cluster.Selection{
+		Kind: object.Ref{Group: "apps", Version: "v1", Kind: "ReplicaSet"}, Namespace: s.namespace, Labels: s.selector(),
+	})
+}
+
+// serve waits for the rollout and proves that it serves. On a first deploy the prober starts beside
+// the rollout: every answer then comes from a new replica.
+func (d *deploy) serve(ctx context.Context) error {
+	probing := &probing{deploy: d}
+	defer probing.stop(ctx)
+	first := len(d.history.Records) == 1
+	if first {
+		probing.start(ctx)
+	}
+	if err := d.wait(ctx); err != nil {
+		return err
+	}
+	d.expose(ctx)
+	d.out.begin(event.Verify)
+	if err := d.digests(ctx); err != nil {
+		return err
+	}
+	if !first {
+		probing.start(ctx)
+	}
+	return probing.finish(ctx)
+}
+
+// wait watches the rollout.
+func (d *deploy) wait(ctx context.Context) error {
+	d.out.begin(event.Rollout)
+	opts := d.watching()
+	if d.applied != nil {
+		opts.Generation = d.applied.Generation["Deployment/"+d.name]
+	}
+	var err error
+	d.rollout, err = rollout.Wait(ctx, d.client, opts)
+	switch {
+	case d.rollout.Phase == rollout.Failed:
+		return d.unhealthy(d.rollout.Causes)
+	case err != nil:
+		return err
+	}
+	d.out.end(fmt.Sprintf("%d/%d ready", d.rollout.Ready, d.rollout.Wanted))
+	return nil
+}
+
+func (d *deploy) watching() rollout.Options {
+	opts := d.session.watching(d.out)
+	opts.Config = d.project.ConfigDir()
+	return opts
+}
+
+// watching says what to watch and how to show it.
+func (s *session) watching(out *stream) rollout.Options {
+	return rollout.Options{
+		Namespace: s.namespace, Deployment: s.name, Selector: s.selector(), Now: s.now,
+		Seen: func(v rollout.View) {
+			out.emit(event.Event{
+				Phase: event.Rollout, Type: event.Object, Object: v.Object, Parent: v.Parent, State: v.State, Message: v.Message, Progress: v.Progress,
+			})
+		},
+	}
+}
+
+// unhealthy makes the error of a release that cannot become healthy, and shows every cause.
+func (d *deploy) unhealthy(causes []event.Cause) error {
+	for i := range causes {
+		d.hints(&causes[i])
+		d.out.emit(event.Event{Type: event.Diagnosis, Object: causes[i].Object, Diagnosis: &causes[i]})
+	}
+	d.result.Failures = append(d.result.Failures, causes...)
+	return &UnhealthyError{Cause: causes[0], Others: causes[1:]}
+}
+
+// hints adds what still serves, in the release's own numbers, and what to do next.
+func (d *deploy) hints(c *event.Cause) {
+	if before := d.history.Deployed(); before != nil && strings.Contains(c.Serving, "old") {
+		c.Serving = fmt.Sprintf("revision %d still serves (%d ready)", before.Revision, d.rollout.Old)
+	}
+	if len(c.Next) == 0 {
+		c.Next = []string{"egk8s logs", "egk8s status"}
+	}
+}
+
+// digests waits until every replica has loaded what was deployed.
+func (d *deploy) digests(ctx context.Context) error {
+	pods := make([]verify.Pod, len(d.rollout.Pods))
+	var causes []event.Cause
+	for i, p := range d.rollout.Pods {
+		pods[i] = verify.Pod{Name: p.Name, IP: p.IP}
+		if d.image != nil && p.ImageID != "" && !d.image.Matches(p.ImageID) {
+			causes = append(causes, event.Cause{
+				Code: "image-differs", Object: "Pod/" + p.Name, Reason: "ImageID",
+				Message: fmt.Sprintf("the replica runs another image than this egk8s carries: %s", p.ImageID),
+			})
+		}
+	}
+	if len(causes) > 0 {
+		return d.unhealthy(causes)
+	}
+	want := verify.Want{Config: d.rendered.Digest, Consumers: d.rendered.ConsumersDigest}
+	_, causes, unreached := verify.Wait(ctx, d.client, d.namespace, render.StatusPort, pods, want)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if len(causes) > 0 {
+		return d.unhealthy(causes)
+	}
+	if len(unreached) > 0 {
+		return d.askInside(ctx, unreached, want)
+	}
+	d.out.info(fmt.Sprintf("%d/%d replicas serve config %s", len(pods), len(pods), verify.Short(d.rendered.Digest)))
+	return nil
+}
+
+// askInside asks the replicas that the API server does not reach from inside the cluster.
+func (d *deploy) askInside(ctx context.Context, pods []verify.Pod, want verify.Want) error {
+	prober, err := d.prober(ctx)
+	if err != nil {
+		return err
+	}
+	defer prober.Stop(ctx) //nolint:errcheck // it ends by itself
+	causes, err := verify.Inside(ctx, prober, pods, render.StatusPort, want)
+	if err != nil {
+		d.warn("could not ask every replica which config it has loaded: " + err.Error())
+		return nil
+	}
+	if len(causes) > 0 {
+		return d.unhealthy(causes)
+	}
+	return nil
+}
+
+// prober prepares a pod beside the gateway's, from its own template.
+func (d *deploy) prober(ctx context.Context) (*verify.Prober, error) {
+	u, err := d.client.Get(ctx, d.deploymentRef())
+	if err != nil {
+		return nil, err
+	}
+	var template struct {
+		Spec struct {
+			Template corev1.PodTemplateSpec `json:"template"`
+		} `json:"spec"`
+	}
+	if err := cluster.Decode(u, &template); err != nil {
+		return nil, err
+	}
+	const lifetime = 2 * time.Minute
+	return &verify.Prober{
+		Cluster: d.client, Namespace: d.namespace, Release: d.name, Template: template.Spec.Template.Spec,
+		OwnerUID: d.owner("").UID, Lifetime: lifetime,
+	}, nil
+}
+
+// probing sends the probes and listens to the answers while the rollout goes on.
+type probing struct {
+	deploy *deploy
+	prober *verify.Prober
+	probes []verify.Probe
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error
+
+	mu    sync.Mutex
+	last  map[string]*verify.Answer
+	first time.Time // when the first right answer came
+}
+
+// start starts the prober. What keeps it from starting is known at finish.
+func (p *probing) start(ctx context.Context) {
+	d := p.deploy
+	p.last, p.done = map[string]*verify.Answer{}, make(chan struct{})
+	ctx, p.cancel = context.WithCancel(ctx)
+	declared, problems := d.project.ExpandProbes(os.LookupEnv)
+	at, err := d.address(ctx)
+	if err := errors.Join(err, problems.Err()); err != nil {
+		p.fail(err)
+		return
+	}
+	p.probes = verify.Probes(at, declaredProbes(declared), d.report.Routes)
+	if len(p.probes) == 0 {
+		p.fail(nil)
+		return
+	}
+	if p.prober, err = d.prober(ctx); err == nil {
+		err = p.prober.Start(ctx, p.probes)
+	}
+	if err != nil {
+		p.fail(err)
+		return
+	}
+	go func() {
+		defer close(p.done)
+		p.err = p.prober.Answers(ctx, p.take)
+	}()
+}
+
+func (p *probing) fail(err error) {
+	p.err = err
+	close(p.done)
+}
+
+func declaredProbes(list []project.Probe) []verify.Declared {
+	out := make([]verify.Declared, len(list))
+	for i, q := range list {
+		out[i] = verify.Declared{Method: q.Method, Path: q.Path, Host: q.Host, Headers: q.Headers, Expect: q.Expect}
+	}
+	return out
+}
+
+// address is where the Service answers inside the cluster.
+func (d *deploy) address(ctx context.Context) (verify.Address, error) {
+	ref := object.Ref{Version: "v1", Kind: "Service", Namespace: d.namespace, Name: d.rendered.Names.Service}
+	u, err := d.client.Get(ctx, ref)
+	if err != nil {
+		return verify.Address{}, err
+	}
+	ip, _, err := unstructured.NestedString(u.Object, "spec", "clusterIP")
+	return verify.Address{IP: ip, HTTP: d.rendered.Ports.HTTP, HTTPS: d.rendered.Ports.HTTPS}, err
+}
+
+// take takes one answer; false: no more are needed.
+func (p *probing) take(a verify.Answer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last[a.ID] = &a
+	if a.Final && p.first.IsZero() {
+		p.first = p.deploy.now()
+	}
+	return p.open() > 0
+}
+
+// open counts the probes whose answer is not final. The caller holds the lock.
+func (p *probing) open() int {
+	n := 0
+	for _, probe := range p.probes {
+		if a := p.last[probe.ID()]; a == nil || !a.Final {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *probing) stop(ctx context.Context) {
+	if p.cancel != nil {
+		p.cancel()
+		<-p.done
+	}
+	if p.prober != nil {
+		if err := p.prober.Stop(ctx); err != nil {
+			p.deploy.warn(err.Error())
+		}
+	}
+}
