@@ -138,7 +138,7 @@ func (d *deploy) render(ctx context.Context) error {
 		policy = "IfNotPresent"
 	}
 	d.rendered, err = render.Objects(render.Input{
-		Project: d.project, Namespace: d.namespace, Profile: d.profile, Files: d.files, Report: *d.report, Salt: salt,
+		Project: d.project, Namespace: d.namespace, Profile: d.profile, Files: d.files, Report: d.report, Salt: salt,
 		Image: render.Image{Reference: d.result.Image, PullPolicy: policy}, Version: d.store.Version,
 	})
 	if err != nil {
