@@ -37,6 +37,16 @@ type FileReader interface {
 // It reports all problems at once, sorted, with positions in the files as written; the Config is nil
 // when one of them is an error. Messages never hold the value of a variable.
 func Load(dir string, opts Options) (*Config, diag.Problems) {
+	cfg, problems := Inspect(dir, opts)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	return cfg, problems
+}
+
+// Inspect is Load for a look at files that need not be right: the Config holds what could be read, also beside errors.
+// It is never nil and not fit to run.
+func Inspect(dir string, opts Options) (*Config, diag.Problems) {
 	l := &loader{opts: opts, files: opts.Files, cfg: &Config{ServiceEndpoints: map[string]ServiceEndpoint{}}}
 	if l.files == nil {
 		l.openDir(dir)
@@ -45,9 +55,6 @@ func Load(dir string, opts Options) (*Config, diag.Problems) {
 		l.load()
 	}
 	l.problems.Sort()
-	if l.problems.HasErrors() {
-		return nil, l.problems
-	}
 	return l.cfg, l.problems
 }
 

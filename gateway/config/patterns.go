@@ -2,21 +2,23 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/pattern"
 )
 
-// checkPaths refuses paths that Express cannot compile and warns of those that never match.
+// checkPaths refuses paths that cannot be compiled and warns of those that never match.
 func (l *loader) checkPaths(t *tree, c child, name string) {
 	for _, item := range items(c) {
 		path := text(item.value)
 		if !known(item.value) {
 			continue
 		}
-		if err := checkPath(path); err != nil {
-			l.report(t.pairOrItem(item), diag.Error, diag.Problem{Code: "invalid-path", Message: fmt.Sprintf("path of api endpoint %q: %v", name, err)})
+		if _, err := pattern.NewPath(path); err != nil {
+			l.report(t.pairOrItem(item), diag.Error, diag.Problem{
+				Code: "invalid-path", Message: fmt.Sprintf("path of api endpoint %q: it is no Express path: %s", name, shortReason(err)),
+			})
 			continue
 		}
 		if path != "" && !strings.ContainsAny(path[:1], "/*(:") {
@@ -28,21 +30,25 @@ func (l *loader) checkPaths(t *tree, c child, name string) {
 	}
 }
 
+// checkRegexp refuses what is no regular expression, and what this gateway cannot run.
 func (l *loader) checkRegexp(t *tree, c child, subject string) {
 	if !known(c.value) || !truthy(c.value) {
 		return
 	}
-	if err := checkRegexp(text(c.value)); err != nil {
-		l.report(t.pairOrItem(c), diag.Error, diag.Problem{Code: "invalid-regexp", Message: subject + ": " + err.Error()})
+	if _, err := pattern.Regexp(text(c.value), false); err != nil {
+		l.report(t.pairOrItem(c), diag.Error, diag.Problem{Code: "invalid-regexp", Message: subject + ": " + shortReason(err)})
 	}
 }
 
-func checkRegexp(source string) error {
-	_, err := regexp.Compile(strings.ReplaceAll(source, `\/`, "/"))
-	return err
-}
-
-func checkPath(source string) error {
-	_, err := regexp.Compile(strings.ReplaceAll(source, "*", "(.*)"))
-	return err
+// shortReason leaves out the expression, which may hold the value of a variable.
+func shortReason(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, "/: "); strings.HasPrefix(text, "compile /") && i >= 0 {
+		text = text[i+len("/: "):]
+	}
+	text = strings.TrimPrefix(text, "error parsing regexp: ")
+	if i := strings.Index(text, ": `"); i >= 0 {
+		text = text[:i]
+	}
+	return text
 }

@@ -1,8 +1,6 @@
 package offline
 
 import (
-	"errors"
-
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/config/manifest"
 )
@@ -52,11 +50,3 @@ func Manifest(entries []Entry) (text []byte, digest string, err error) {
 
 // CheckUpstream tells whether a URL of egk8s.yaml can replace a service endpoint's.
 func CheckUpstream(url string) error { return config.CheckUpstream(url) }
-
-// Check reads the folder as the gateway in the pod will, and reports all that it says. The error is only
-// for what is not the user's fault; what is wrong with the files stands in Report.Problems.
-func Check(dir string, opts Options) (*Report, error) {
-	_ = dir
-	_ = opts
-	return nil, errors.New("check config: not built yet")
-}
