@@ -31,6 +31,9 @@ func (e Ending) Causes() []event.Cause { return e.Result.Failures }
 // Headline returns the last word on a run, on one line.
 func (e Ending) Headline(t theme.Theme) string {
 	r := e.Result
+	if e.Verb == "validate" {
+		return e.validated(t)
+	}
 	parts := []string{}
 	kind := theme.OK
 	took := took(r.DurationMs)
@@ -62,6 +65,14 @@ func (e Ending) Headline(t theme.Theme) string {
 		parts = append(parts, fmt.Sprintf("exit %d", r.ExitCode))
 	}
 	return t.Paint(kind, t.Sign(kind)+" "+parts[0]) + join("   ", parts[1:])
+}
+
+func (e Ending) validated(t theme.Theme) string {
+	name := orElse(e.Result.Name, "project")
+	if e.Err != nil {
+		return t.Paint(theme.Fail, t.Sign(theme.Fail)+" "+name+" is not valid") + fmt.Sprintf("   %s   exit %d", plural(len(e.Problems), "problem"), e.Result.ExitCode)
+	}
+	return t.Paint(theme.OK, t.Sign(theme.OK)+" "+name+" is valid")
 }
 
 func (e Ending) succeeded(took string) string {

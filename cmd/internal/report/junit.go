@@ -74,11 +74,13 @@ func JUnit(s snapshot.Snapshot, e Ending) ([]byte, error) {
 			suite.Failures++
 		}
 	}
-	if e.Err != nil && suite.Failures == 0 {
-		suite.Cases = append(suite.Cases, junitCase{
-			Class: suite.Name + ".run", Name: "egk8s " + e.Verb, Time: suite.Time, Failure: failure("error", e),
-		})
+	switch run := (junitCase{Class: suite.Name + ".run", Name: "egk8s " + e.Verb, Time: suite.Time}); {
+	case e.Err != nil && suite.Failures == 0:
+		run.Failure = failure("error", e)
+		suite.Cases = append(suite.Cases, run)
 		suite.Tests, suite.Failures = suite.Tests+1, 1
+	case suite.Tests == 0:
+		suite.Cases, suite.Tests = append(suite.Cases, run), 1
 	}
 	data, err := xml.MarshalIndent(junitSuites{
 		Name: "egk8s " + e.Verb, Tests: suite.Tests, Failures: suite.Failures, Time: suite.Time, Suite: suite,

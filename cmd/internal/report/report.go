@@ -46,15 +46,7 @@ type Options struct {
 // Open starts to show a run. Close must be called.
 func Open(ctx context.Context, o Options) *Session {
 	s := &Session{}
-	ci := System(o.App)
-	s.renderers = append(s.renderers, main(ctx, o, ci))
-	if ci == GitHub {
-		s.renderers = append(s.renderers, NewGitHub(o.App))
-	}
-	for _, r := range o.App.Flags.Reports {
-		kind, path, _ := strings.Cut(r, "=")
-		s.renderers = append(s.renderers, NewFile(kind, path, o.App.IO.Err))
-	}
+	s.renderers = append([]Renderer{main(ctx, o, System(o.App))}, extras(o.App)...)
 	ctx, s.stop = context.WithCancel(ctx)
 	tick := o.Tick
 	if tick == nil {
@@ -64,6 +56,27 @@ func Open(ctx context.Context, o Options) *Session {
 	}
 	s.beating.Go(func() { s.beat(ctx, tick) })
 	return s
+}
+
+// Single writes what CI systems and report files want of a command that has no events: annotations,
+// outputs, summary, reports.
+func Single(a *app.App, e Ending) {
+	for _, r := range extras(a) {
+		r.Close(e)
+	}
+}
+
+// extras are the renderers besides the one that a person or a log reads.
+func extras(a *app.App) []Renderer {
+	renderers := []Renderer{}
+	if System(a) == GitHub {
+		renderers = append(renderers, NewGitHub(a))
+	}
+	for _, r := range a.Flags.Reports {
+		kind, path, _ := strings.Cut(r, "=")
+		renderers = append(renderers, NewFile(kind, path, a.IO.Err))
+	}
+	return renderers
 }
 
 // main returns the renderer that a person or a log reads.

@@ -6,21 +6,27 @@ import (
 
 	"egk8s.dev/egk8s/deployer"
 	"egk8s.dev/egk8s/deployer/project"
+	"egk8s.dev/egk8s/gateway/diag"
 )
 
-// Project reads the file of --file with the environment of --env. The problems are a diag.Problems;
-// warnings come beside the project.
-func (a *App) Project() (*project.Project, error) {
+// LoadProject reads the file of --file with the environment of --env. The project is nil when it
+// cannot be read at all.
+func (a *App) LoadProject() (*project.Project, diag.Problems) {
 	opts := project.Options{Environment: a.Flags.Env, Env: a.lookup}
-	if a.Flags.File == "-" {
-		data, err := io.ReadAll(a.IO.In)
-		if err != nil {
-			return nil, fmt.Errorf("read project from standard input: %w", err)
-		}
-		p, problems := project.Parse("egk8s.yaml", data, opts)
-		return p, problems.Err()
+	if a.Flags.File != "-" {
+		return project.Load(a.Flags.File, opts)
 	}
-	p, problems := project.Load(a.Flags.File, opts)
+	data, err := io.ReadAll(a.IO.In)
+	if err != nil {
+		return nil, diag.Problems{{Code: "unreadable", Severity: diag.Error, Message: fmt.Sprintf("read project from standard input: %v", err)}}
+	}
+	return project.Parse("egk8s.yaml", data, opts)
+}
+
+// Project is LoadProject for commands that need a project without errors; its warnings are said by who
+// reads the files.
+func (a *App) Project() (*project.Project, error) {
+	p, problems := a.LoadProject()
 	return p, problems.Err()
 }
 

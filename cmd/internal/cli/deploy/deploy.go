@@ -113,12 +113,12 @@ func (o *Options) deployOptions(p *project.Project) deployer.DeployOptions {
 }
 
 // confirm asks before a deploy to a protected environment, where a person can be asked.
-func (o *Options) confirm(p *project.Project) error {
+func (o *Options) confirm(ctx context.Context, p *project.Project) error {
 	if !p.Protected || o.Yes || o.DryRun != "none" || !o.App.IO.CanPrompt() {
 		return nil
 	}
 	question := fmt.Sprintf("The environment %s is protected. Deploy %s to it?", p.Environment, p.Name)
-	yes, err := prompt.New(o.App.IO).Confirm(question, "--yes")
+	yes, err := prompt.New(o.App.IO).Confirm(ctx, question, "--yes")
 	if err != nil {
 		return err
 	}

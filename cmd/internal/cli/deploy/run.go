@@ -23,7 +23,7 @@ func Run(ctx context.Context, o *Options) error {
 	if err != nil {
 		return o.end(nil, &deployer.Result{}, err)
 	}
-	if err := o.confirm(p); err != nil {
+	if err := o.confirm(ctx, p); err != nil {
 		return err
 	}
 	session := report.Open(ctx, report.Options{App: o.App, Verb: "deploy"})

@@ -70,7 +70,7 @@ func Run(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if err := o.confirm(name, target); err != nil {
+	if err := o.confirm(ctx, name, target); err != nil {
 		return err
 	}
 	session := report.Open(ctx, report.Options{App: o.App, Verb: "destroy"})
@@ -98,7 +98,7 @@ func Run(ctx context.Context, o *Options) error {
 }
 
 // confirm asks for the name of the release: a yes comes too easily from the fingers.
-func (o *Options) confirm(name string, target deployer.Target) error {
+func (o *Options) confirm(ctx context.Context, name string, target deployer.Target) error {
 	if o.Yes || o.DryRun {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (o *Options) confirm(name string, target deployer.Target) error {
 	if target.Namespace != "" {
 		where += ", namespace " + target.Namespace
 	}
-	answer, err := prompt.New(o.App.IO).Text(fmt.Sprintf("Type the name %s to destroy it in %s", name, where), "", "--yes")
+	answer, err := prompt.New(o.App.IO).Text(ctx, fmt.Sprintf("Type the name %s to destroy it in %s", name, where), "", "--yes")
 	if err != nil {
 		return err
 	}

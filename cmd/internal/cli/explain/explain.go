@@ -31,7 +31,7 @@ func Write(w io.Writer, a *app.App, t theme.Theme, err error) {
 	var usage *exit.UsageError
 	switch {
 	case errors.As(err, &problems):
-		writeProblems(w, t, problems)
+		Problems(w, t, problems)
 	case errors.As(err, &usage):
 		writeUsage(w, t, usage)
 	case exit.Of(err) == exit.Bug:
@@ -153,7 +153,8 @@ func describeNoConfig(a *app.App, e *deployer.NoConfigError) (string, []string) 
 	}
 }
 
-func writeProblems(w io.Writer, t theme.Theme, problems diag.Problems) {
+// Problems writes what is wrong with files, each with the line it stands in.
+func Problems(w io.Writer, t theme.Theme, problems diag.Problems) {
 	for _, p := range problems {
 		fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Fail, "error:"), p.String())
 	}

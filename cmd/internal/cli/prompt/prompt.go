@@ -4,6 +4,7 @@ package prompt
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,21 +17,29 @@ import (
 
 // Prompter asks questions one after the other.
 type Prompter struct {
-	w  io.Writer
-	in *bufio.Reader
+	w     io.Writer
+	lines chan line
+	in    *bufio.Reader
+}
+
+type line struct {
+	text string
+	err  error
 }
 
 // New returns a Prompter over the streams. All questions of a command go through one, because it
 // reads ahead.
-func New(s *stdio.Streams) *Prompter { return &Prompter{w: s.Err, in: bufio.NewReader(s.In)} }
+func New(s *stdio.Streams) *Prompter {
+	return &Prompter{w: s.Err, in: bufio.NewReader(s.In), lines: make(chan line, 1)}
+}
 
 // Text asks for a line of text. An empty answer means fallback; flag is what would have given the answer
 // without a question.
-func (p *Prompter) Text(question, fallback, flag string) (string, error) {
+func (p *Prompter) Text(ctx context.Context, question, fallback, flag string) (string, error) {
 	if fallback != "" {
 		question += " [" + fallback + "]"
 	}
-	answer, err := p.ask(question+": ", flag)
+	answer, err := p.ask(ctx, question+": ", flag)
 	if answer == "" {
 		answer = fallback
 	}
@@ -38,13 +47,13 @@ func (p *Prompter) Text(question, fallback, flag string) (string, error) {
 }
 
 // Choice asks for one of several names, by name or number. An empty answer means the first.
-func (p *Prompter) Choice(question string, names []string, flag string) (string, error) {
+func (p *Prompter) Choice(ctx context.Context, question string, names []string, flag string) (string, error) {
 	numbered := make([]string, len(names))
 	for i, n := range names {
 		numbered[i] = fmt.Sprintf("%d %s", i+1, n)
 	}
 	for {
-		answer, err := p.ask(fmt.Sprintf("%s %s [1]: ", question, strings.Join(numbered, ", ")), flag)
+		answer, err := p.ask(ctx, fmt.Sprintf("%s %s [1]: ", question, strings.Join(numbered, ", ")), flag)
 		if err != nil {
 			return "", err
 		}
@@ -64,23 +73,33 @@ func (p *Prompter) Choice(question string, names []string, flag string) (string,
 }
 
 // Confirm asks a question that only y or yes agrees to.
-func (p *Prompter) Confirm(question, flag string) (bool, error) {
-	answer, err := p.ask(question+" (y/N) ", flag)
+func (p *Prompter) Confirm(ctx context.Context, question, flag string) (bool, error) {
+	answer, err := p.ask(ctx, question+" (y/N) ", flag)
 	answer = strings.ToLower(answer)
 	return answer == "y" || answer == "yes", err
 }
 
-func (p *Prompter) ask(question, flag string) (string, error) {
+// ask writes the question and waits for a line or the end of ctx, whichever is first.
+func (p *Prompter) ask(ctx context.Context, question, flag string) (string, error) {
 	fmt.Fprint(p.w, question)
-	line, err := p.in.ReadString('\n')
-	if errors.Is(err, io.EOF) && line == "" {
+	go func() {
+		text, err := p.in.ReadString('\n')
+		p.lines <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done():
 		fmt.Fprintln(p.w)
-		return "", Missing(flag)
+		return "", context.Cause(ctx)
+	case l := <-p.lines:
+		if errors.Is(l.err, io.EOF) && l.text == "" {
+			fmt.Fprintln(p.w)
+			return "", Missing(flag)
+		}
+		if l.err != nil && !errors.Is(l.err, io.EOF) {
+			return "", fmt.Errorf("read answer: %w", l.err)
+		}
+		return strings.TrimSpace(l.text), nil
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read answer: %w", err)
-	}
-	return strings.TrimSpace(line), nil
 }
 
 // Missing is the error for an answer that nobody gave.

@@ -1,0 +1,229 @@
+// Package initcmd is the command that starts a project: from flags, from answers, or from both, always
+// the same files.
+package initcmd
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"egk8s.dev/egk8s/cmd/internal/cli/app"
+	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+	"egk8s.dev/egk8s/cmd/internal/cli/prompt"
+	"egk8s.dev/egk8s/deployer/cloud"
+	"egk8s.dev/egk8s/deployer/project"
+)
+
+// Options are the inputs and collaborators of the command.
+type Options struct {
+	App *app.App
+
+	Dir        string
+	Name       string
+	Cloud      string
+	Repository string
+	Pipeline   string
+	Force      bool
+	Yes        bool
+
+	Profiles  func() (*cloud.Profiles, error)
+	Pipelines func() []string
+	Scaffold  func(project.ScaffoldOptions) ([]project.NewFile, error)
+}
+
+// none is the answer for a project without a pipeline.
+const none = "none"
+
+// New returns the command. run replaces what it does, in tests.
+func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
+	if run == nil {
+		run = Run
+	}
+	o := &Options{App: a, Profiles: profiles, Pipelines: project.Pipelines, Scaffold: project.Scaffold}
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Start a project in a folder",
+		Long: "Start a project: egk8s.yaml, the gateway's files in config/, and a pipeline if you ask for one.\n" +
+			"What no flag says is asked; --no-input makes a missing answer an error. Nothing is overwritten\n" +
+			"without --force, and nothing is written before the last answer.",
+		Example: "  egk8s init\n" +
+			"  egk8s init shop --name shop --cloud kind --no-input\n" +
+			"  egk8s init --cloud gke --repository europe-docker.pkg.dev/my/repo/gateway --pipeline github",
+		GroupID: "project",
+		Args:    app.MaxArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Dir = "."
+			if len(args) > 0 {
+				o.Dir = args[0]
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&o.Name, "name", "", "`NAME` of the release")
+	fs.StringVar(&o.Cloud, "cloud", "", "`PROFILE` of the cloud that the project is for; a deploy may name another")
+	fs.StringVar(&o.Repository, "repository", "", "`REPOSITORY` that the gateway image is pushed to")
+	fs.StringVar(&o.Pipeline, "pipeline", "", "also write a pipeline: "+strings.Join(append(o.Pipelines(), none), ", "))
+	fs.BoolVar(&o.Force, "force", false, "overwrite files that exist")
+	fs.BoolVarP(&o.Yes, "yes", "y", false, "do not ask: take the defaults for what no flag says")
+	return cmd
+}
+
+func profiles() (*cloud.Profiles, error) {
+	p, problems := cloud.Builtin()
+	return p, problems.Err()
+}
+
+// Run completes the answers, then writes the files.
+func Run(ctx context.Context, o *Options) error {
+	clouds, err := o.Profiles()
+	if err != nil {
+		return err
+	}
+	if err := o.check(clouds); err != nil {
+		return err
+	}
+	switch {
+	case o.Yes:
+		o.defaults()
+	case o.App.IO.NoInput || o.App.IO.CI():
+		if err := o.complete(); err != nil {
+			return err
+		}
+	default:
+		if err := o.ask(ctx, clouds); err != nil {
+			return err
+		}
+	}
+	files, err := o.files(clouds)
+	if err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err // interrupted at the last question: nothing is written
+	}
+	if err := write(o.Dir, files, o.Force); err != nil {
+		return err
+	}
+	return o.report(files)
+}
+
+func (o *Options) check(clouds *cloud.Profiles) error {
+	if o.Cloud != "" {
+		if err := app.OneOf("cloud", o.Cloud, clouds.Names()); err != nil {
+			return err
+		}
+	}
+	if o.Pipeline != "" {
+		return app.OneOf("pipeline", o.Pipeline, append(o.Pipelines(), none))
+	}
+	return nil
+}
+
+// defaults are the answers of somebody who does not care.
+func (o *Options) defaults() {
+	if o.Name == "" {
+		o.Name = o.folderName()
+	}
+	if o.Pipeline == "" {
+		o.Pipeline = none
+	}
+}
+
+// complete refuses to guess where nobody can be asked.
+func (o *Options) complete() error {
+	missing := []string{}
+	if o.Name == "" {
+		missing = append(missing, "--name")
+	}
+	if o.Cloud == "" {
+		missing = append(missing, "--cloud")
+	}
+	if len(missing) > 0 {
+		return prompt.Missing(strings.Join(missing, ", "))
+	}
+	o.defaults()
+	return nil
+}
+
+func (o *Options) ask(ctx context.Context, clouds *cloud.Profiles) error {
+	p := prompt.New(o.App.IO)
+	var err error
+	if o.Name == "" {
+		if o.Name, err = p.Text(ctx, "Name of the release", o.folderName(), "--name"); err != nil {
+			return err
+		}
+	}
+	if o.Cloud == "" {
+		if o.Cloud, err = p.Choice(ctx, "Where will it run?", ordered(clouds.Names()), "--cloud"); err != nil {
+			return err
+		}
+	}
+	profile, err := clouds.Get(o.Cloud)
+	if err != nil {
+		return err
+	}
+	if o.Repository == "" && profile.Image.Delivery == cloud.Push && profile.Name != "local" {
+		o.Repository, err = p.Text(ctx, "Registry repository for the gateway image, e.g. "+profile.Image.Example+" (empty: later)", "", "--repository")
+		if err != nil {
+			return err
+		}
+	}
+	if o.Pipeline == "" && len(o.Pipelines()) > 0 {
+		o.Pipeline, err = p.Choice(ctx, "Write a pipeline for", append([]string{none}, o.Pipelines()...), "--pipeline")
+	}
+	return err
+}
+
+// ordered puts kind first: it is the cloud that everybody has.
+func ordered(names []string) []string {
+	names = slices.Clone(names)
+	if i := slices.Index(names, "kind"); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, "kind")
+	}
+	return names
+}
+
+func (o *Options) files(clouds *cloud.Profiles) ([]project.NewFile, error) {
+	opts := project.ScaffoldOptions{Name: o.Name, Cloud: o.Cloud, Repository: o.Repository, Pipeline: o.Pipeline}
+	if o.Cloud != "" {
+		profile, err := clouds.Get(o.Cloud)
+		if err != nil {
+			return nil, err
+		}
+		opts.NeedsRepository = profile.Image.Delivery == cloud.Push
+		opts.ExampleRepository = profile.Image.Example
+	}
+	files, err := o.Scaffold(opts)
+	if err != nil {
+		return nil, &exit.UsageError{Message: err.Error()}
+	}
+	return files, nil
+}
+
+// folderName makes a name of the folder's: lower case, dashes for what a name cannot have.
+func (o *Options) folderName() string {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return "gateway"
+	}
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		default:
+			return '-'
+		}
+	}, filepath.Base(dir))
+	name = strings.TrimLeft(name, "-0123456789")
+	name = strings.TrimRight(name[:min(len(name), project.MaxName)], "-")
+	if name == "" {
+		return "gateway"
+	}
+	return name
+}

@@ -1,0 +1,86 @@
+package deployer
+
+import (
+	"cmp"
+	"errors"
+
+	"egk8s.dev/egk8s/deployer/cloud"
+	"egk8s.dev/egk8s/deployer/image"
+	"egk8s.dev/egk8s/deployer/project"
+	"egk8s.dev/egk8s/deployer/render"
+	"egk8s.dev/egk8s/gateway/diag"
+)
+
+// RenderOptions are the choices of Render.
+type RenderOptions struct {
+	Project    *project.Project
+	Cloud      string // profile name; empty: the project's, then generic
+	Namespace  string // empty: the project's, then "default"
+	Repository string // overrides the project's image.repository
+	Image      string // a full reference; empty: the image that egk8s carries
+	Version    string // of egk8s
+}
+
+// Rendering is what Render made.
+type Rendering struct {
+	*render.Rendered
+	Cloud    string
+	Files    project.Files
+	Warnings diag.Problems
+}
+
+// Render makes the objects of a project without asking a cluster: equal input gives equal objects.
+// What is wrong with the project's files is a diag.Problems.
+func Render(opts RenderOptions) (*Rendering, error) {
+	profiles, problems := cloud.Builtin()
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	resolved, err := profiles.Resolve(cmp.Or(opts.Cloud, opts.Project.Cloud), cloud.Facts{})
+	if err != nil {
+		return nil, err
+	}
+	p, problems := opts.Project.ForCloud(resolved.Profile.Name)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	files, report, problems := p.Read()
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	reference, err := renderedImage(opts, p, resolved.Profile)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := render.Objects(render.Input{
+		Project: p, Namespace: cmp.Or(opts.Namespace, p.Namespace, "default"), Profile: resolved.Profile,
+		Image: render.Image{Reference: reference}, Files: files, Report: report, Version: opts.Version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Rendering{Rendered: rendered, Cloud: resolved.Profile.Name, Files: files, Warnings: problems}, nil
+}
+
+// renderedImage is the reference that a deploy of the same options would use.
+func renderedImage(opts RenderOptions, p *project.Project, profile cloud.Profile) (string, error) {
+	if opts.Image != "" {
+		return opts.Image, nil
+	}
+	source, err := image.Embedded()
+	if err != nil {
+		return "", err
+	}
+	img, err := image.Assemble(source)
+	if err != nil {
+		return "", err
+	}
+	target, err := profile.Target(cloud.Facts{}, opts.Repository, p.Spec.Image.Repository, p.Name)
+	if missing := new(cloud.NoRepositoryError); errors.As(err, &missing) {
+		return "", &SettingsError{Message: missing.Error(), Hint: missing.Hint()}
+	}
+	if err != nil {
+		return "", err
+	}
+	return img.Reference(target.Pull, target.Delivery == cloud.Push), nil
+}
