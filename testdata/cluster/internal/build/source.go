@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sort"
 	"strings"
 )
 
@@ -42,7 +43,7 @@ func FindSource(dir string) (string, error) {
 
 // Key is a hash of everything that decides what the programs are.
 func Key(source string) (string, error) {
-	files := []string{"go.mod", "go.sum"}
+	files := []string{"go.mod"}
 	for _, program := range Programs() {
 		found, err := filepath.Glob(filepath.Join(source, program, "*.go"))
 		if err != nil {
@@ -66,9 +67,26 @@ func Key(source string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("hash sources: %w", err)
 		}
+		if rel == "go.mod" {
+			data = requirements(data)
+		}
 		fmt.Fprintf(h, "%s %d\n%s\n", rel, len(data), data)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+// requirements are the lines of a go.mod without order and remarks, which change
+// when only egkube itself does.
+func requirements(mod []byte) []byte {
+	var lines []string
+	for line := range strings.Lines(string(mod)) {
+		line, _, _ = strings.Cut(line, "//")
+		if line = strings.TrimSpace(line); strings.Contains(line, " v") {
+			lines = append(lines, strings.TrimPrefix(line, "require "))
+		}
+	}
+	sort.Strings(lines)
+	return []byte(strings.Join(lines, "\n"))
 }
 
 // layoutVersion changes when the content of a build folder does.

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
+	"os"
 
+	"egk8s.dev/egk8s/testdata/cluster/internal/debian"
 	"egk8s.dev/egk8s/testdata/cluster/internal/state"
 )
 
-func (a *app) tools(context.Context) (state.Tools, error) {
-	return state.Tools{}, errors.New("nodes come next")
+// tools finds or unpacks what nodes need.
+func (a *app) tools(ctx context.Context) (state.Tools, error) {
+	return debian.Ensure(ctx, debian.Options{Cache: a.cache, Out: a.Err, Path: os.Getenv("PATH")})
 }

@@ -62,7 +62,7 @@ func startBox(c layout.Cluster, spec sandbox.Spec) (*box, error) {
 	}
 	b := &box{name: spec.Name, stdin: stdin, done: make(chan struct{})}
 	b.kill = func() error { return cmd.Process.Kill() }
-	if err := b.run(cmd, io.TeeReader(stdout, log)); err != nil {
+	if err := b.run(cmd, stdout); err != nil {
 		return nil, err
 	}
 	return b, nil

@@ -2,11 +2,8 @@ package daemon
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"egk8s.dev/egk8s/testdata/cluster/internal/control"
@@ -40,22 +37,3 @@ func (d *daemon) serveControl(ctx context.Context, stop context.CancelFunc) (fun
 		_ = server.Shutdown(ctx)
 	}, nil
 }
-
-// load imports an image archive into every node.
-func (d *daemon) load(ctx context.Context, archive io.Reader) (string, error) {
-	if len(d.nodes) == 0 {
-		return "", errors.New("load image: this cluster has no nodes")
-	}
-	file, err := os.CreateTemp(d.cluster.Data(), "load-*.tar")
-	if err != nil {
-		return "", fmt.Errorf("load image: %w", err)
-	}
-	defer os.Remove(file.Name())
-	_, err = io.Copy(file, archive)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return "", fmt.Errorf("load image: %w", err)
-	}
-	return d.importAll(ctx, file.Name())
-}
-
-func (d *daemon) importAll(context.Context, string) (string, error) { return "", nil }

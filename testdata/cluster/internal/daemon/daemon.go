@@ -41,6 +41,8 @@ type daemon struct {
 	pki     pki.Files
 	client  *kube.Client
 	host    hostSide
+	// space is the control plane's network, when it has one of its own.
+	space *network.Namespace
 
 	mu    sync.Mutex
 	state state.State
@@ -163,6 +165,7 @@ func (d *daemon) end(cause error) error {
 		d.plane.stop()
 	}
 	d.host.close()
+	d.closeSpaces()
 	var err error
 	if cause == nil {
 		err = sweep.All(d.cluster)
@@ -171,6 +174,16 @@ func (d *daemon) end(cause error) error {
 		d.setPhase(state.Failed, cause)
 	}
 	return errors.Join(cause, err)
+}
+
+// closeSpaces lets the network namespaces go, which end with that.
+func (d *daemon) closeSpaces() {
+	if d.space != nil {
+		_ = d.space.Close()
+	}
+	for _, n := range d.nodes {
+		_ = n.space.Close()
+	}
 }
 
 // step notes that a part of the start is done.

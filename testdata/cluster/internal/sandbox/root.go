@@ -1,9 +1,11 @@
 package sandbox
 
-// Root is a root file system put together from pieces of the machine's.
+// Root is a root file system put together from pieces of the machine's: its
+// programs read-only, its devices, a /proc and /run of the sandbox's own, and a
+// /var that lies in Dir.
 type Root struct {
+	// Dir is an empty folder.
 	Dir string `json:"dir"`
+	// Binds are folders of the machine that are shown at their own paths.
+	Binds []string `json:"binds,omitempty"`
 }
-
-// Enter makes the root file system and moves into it.
-func (r *Root) Enter() error { return nil }

@@ -171,10 +171,20 @@ func describe(s unix.WaitStatus) string {
 
 // prepare builds the root file system and writes the kernel settings.
 func prepare(spec Spec) error {
-	if spec.Root != nil {
-		if err := spec.Root.Enter(); err != nil {
-			return err
+	if spec.Isolated {
+		if err := unix.Sethostname([]byte(spec.Name)); err != nil {
+			return fmt.Errorf("set host name: %w", err)
 		}
+	}
+	var err error
+	switch {
+	case spec.Root != nil:
+		err = spec.Root.Enter()
+	case spec.Isolated:
+		err = hideProcesses()
+	}
+	if err != nil {
+		return err
 	}
 	for name, value := range spec.Sysctls {
 		if err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0o644); err != nil {

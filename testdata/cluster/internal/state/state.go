@@ -41,6 +41,8 @@ type Spec struct {
 
 // Tools says where the container runtime and its companions are.
 type Tools struct {
+	// Root is the folder of unpacked packages, empty when none were needed.
+	Root string `json:"root,omitempty"`
 	// Path are the folders for PATH, Libraries those for LD_LIBRARY_PATH.
 	Path      []string `json:"path,omitempty"`
 	Libraries []string `json:"libraries,omitempty"`

@@ -96,5 +96,3 @@ func checkMounts(c layout.Cluster) error {
 	}
 	return nil
 }
-
-func removeGroups(layout.Cluster) error { return nil }
