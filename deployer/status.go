@@ -1,8 +1,6 @@
 package deployer
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"egk8s.dev/egk8s/deployer/event"
@@ -83,16 +81,4 @@ type StatusResult struct {
 	Unfinished string        `json:"unfinished,omitempty"`
 	Warnings   []string      `json:"warnings,omitempty"`
 	Failures   []event.Cause `json:"failures"`
-}
-
-// Status looks once at a release. A release that does not exist gives a NotDeployedError; one that
-// is not healthy gives a StatusResult and no error.
-func Status(ctx context.Context, opts StatusOptions) (*StatusResult, error) {
-	return nil, errors.New("status is not built yet")
-}
-
-// Watch emits the release's objects as events whenever they change, until ctx ends or the release
-// is gone, and returns the last look.
-func Watch(ctx context.Context, opts StatusOptions, sink event.Sink) (*StatusResult, error) {
-	return nil, errors.New("watching is not built yet")
 }

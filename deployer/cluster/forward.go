@@ -67,6 +67,9 @@ func (c *Client) OpenTunnel(ctx context.Context, namespace, pod string) (*Tunnel
 	}
 }
 
+// ErrNoStream says that the tunnel carries nothing any more; nothing of the connection was read.
+var ErrNoStream = errors.New("open stream")
+
 // Lost is closed when the tunnel is gone.
 func (t *Tunnel) Lost() <-chan bool { return t.conn.CloseChan() }
 
@@ -85,14 +88,14 @@ func (t *Tunnel) Carry(local io.ReadWriter, port int) error {
 	t.mu.Unlock()
 	failure, err := t.conn.CreateStream(headers)
 	if err != nil {
-		return fmt.Errorf("open stream to port %d: %w", port, err)
+		return fmt.Errorf("%w to port %d: %w", ErrNoStream, port, err)
 	}
 	_ = failure.Close() // nothing is written to it
 	headers.Set(corev1.StreamType, corev1.StreamTypeData)
 	data, err := t.conn.CreateStream(headers)
 	if err != nil {
 		t.conn.RemoveStreams(failure)
-		return fmt.Errorf("open stream to port %d: %w", port, err)
+		return fmt.Errorf("%w to port %d: %w", ErrNoStream, port, err)
 	}
 	defer t.conn.RemoveStreams(failure, data)
 	return exchange(local, data, failure, port)

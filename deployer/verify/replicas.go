@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/gateway/diag"
 )
 
 // Asker sends a GET to a port of a pod through the API server.
@@ -104,11 +105,11 @@ func parse(pod string, body []byte) Status {
 		return Status{Pod: pod, Err: fmt.Errorf("its status is not JSON: %w", err)}
 	}
 	var extra struct {
-		Problems []any `json:"problems"`
+		Problems diag.Problems `json:"problems"`
 	}
 	_ = json.Unmarshal(body, &extra) // the same bytes were JSON a moment ago
 	for _, p := range extra.Problems {
-		s.Problems = append(s.Problems, fmt.Sprint(p))
+		s.Problems = append(s.Problems, p.String())
 	}
 	return s
 }
