@@ -31,16 +31,15 @@ func newTestAPI(t *testing.T, change ...func(*admin.Options)) *httptest.Server {
 		Consumers: service,
 		Config: func() *config.Config {
 			return &config.Config{
-				APIEndpoints: []config.APIEndpoint{
-					{Name: "api", Raw: map[string]any{"host": "*", "paths": "/v1/*"}},
-					{Name: "two", Raw: map[string]any{"paths": "/a"}},
-					{Name: "two", Raw: map[string]any{"paths": "/b"}},
+				Policies: []string{"proxy", "key-auth"},
+				Raw: map[string]any{
+					"apiEndpoints": map[string]any{
+						"api": map[string]any{"host": "*", "paths": "/v1/*"},
+						"two": []any{map[string]any{"paths": "/a"}, map[string]any{"paths": "/b"}},
+					},
+					"serviceEndpoints": nil,
+					"pipelines":        []any{map[string]any{"apiEndpoints": []any{"api"}}},
 				},
-				ServiceEndpoints: map[string]config.ServiceEndpoint{
-					"backend": {Name: "backend", Raw: map[string]any{"url": "http://127.0.0.1:1"}},
-				},
-				Policies:  []string{"proxy", "key-auth"},
-				Pipelines: []config.Pipeline{{Name: "main", Raw: map[string]any{"apiEndpoints": []any{"api"}}}},
 			}
 		},
 		Catalogue: config.Catalogue{Policies: map[string]config.Entry{
@@ -171,11 +170,14 @@ func TestRoutes(t *testing.T) {
 		"configuration": {
 			{"GET", "/api-endpoints", "", 200, `{"api":{"host":"*","paths":"/v1/*"},"two":[{"paths":"/a"},{"paths":"/b"}]}`},
 			{"GET", "/api-endpoints/zzz", "", 404, ""},
-			{"GET", "/service-endpoints/backend", "", 200, `{"url":"http://127.0.0.1:1"}`},
-			{"GET", "/pipelines/main", "", 200, `{"apiEndpoints":["api"]}`},
+			{"GET", "/service-endpoints", "", 200, `null`},
+			{"GET", "/service-endpoints/backend", "", 404, ""},
+			{"GET", "/pipelines", "", 200, `[{"apiEndpoints":["api"]}]`},
+			{"GET", "/pipelines/0", "", 200, `{"apiEndpoints":["api"]}`},
+			{"GET", "/pipelines/1", "", 404, ""},
 			{"GET", "/policies", "", 200, `["proxy","key-auth"]`},
 			{"PUT", "/pipelines/x", `{}`, 409, "~cannot be changed here"},
-			{"DELETE", "/pipelines/main", "", 409, "~cannot be changed here"},
+			{"DELETE", "/pipelines/0", "", 409, "~cannot be changed here"},
 			{"DELETE", "/pipelines/zzz", "", 404, ""},
 			{"PUT", "/policies/cors", "", 409, "~cannot be changed here"},
 		},

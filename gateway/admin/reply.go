@@ -81,6 +81,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		bad      *badRequestError
 		tooLarge *http.MaxBytesError
 		invalid  *InvalidConfigError
+		readOnly *ReadOnlyConfigError
 	)
 	switch {
 	case errors.As(err, &own) && own.message == "":
@@ -95,7 +96,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		text(w, http.StatusRequestEntityTooLarge, "request entity too large")
 	case errors.As(err, &invalid):
 		text(w, http.StatusUnprocessableEntity, invalid.Message)
-	case errors.Is(err, consumer.ErrReadOnly):
+	case errors.As(err, &readOnly), errors.Is(err, consumer.ErrReadOnly):
 		text(w, http.StatusConflict, err.Error())
 	default:
 		a.Logger.ErrorContext(r.Context(), "admin request failed", "method", r.Method, "path", r.URL.Path, "error", err)

@@ -3,20 +3,21 @@ package admin
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"egk8s.dev/egk8s/gateway/config"
 )
 
 func (a *api) configRoutes() []route {
 	var routes []route
-	for path, section := range map[string]Section{
+	for path, s := range map[string]Section{
 		"/api-endpoints": APIEndpoints, "/service-endpoints": ServiceEndpoints, "/pipelines": Pipelines,
 	} {
 		routes = append(routes,
-			on("GET", path, func(call) (reply, error) { return ok(entries(a.Config(), section)) }),
-			on("GET", path+"/:name", func(c call) (reply, error) { return a.readEntry(section, c.params["name"]) }),
-			on("PUT", path+"/:name", func(c call) (reply, error) { return a.setEntry(c, section) }),
-			on("DELETE", path+"/:name", func(c call) (reply, error) { return a.deleteEntry(c, section) }),
+			on("GET", path, func(call) (reply, error) { return ok(section(a.Config(), s)) }),
+			on("GET", path+"/:name", func(c call) (reply, error) { return a.readEntry(s, c.params["name"]) }),
+			on("PUT", path+"/:name", func(c call) (reply, error) { return a.setEntry(c, s) }),
+			on("DELETE", path+"/:name", func(c call) (reply, error) { return a.deleteEntry(c, s) }),
 		)
 	}
 	return append(routes,
@@ -37,45 +38,38 @@ func (a *api) configRoutes() []route {
 	)
 }
 
-// entries are the named entries of a section as they were written.
-func entries(cfg *config.Config, s Section) map[string]any {
-	out := map[string]any{}
-	switch s {
-	case APIEndpoints:
-		for _, e := range cfg.APIEndpoints {
-			out[e.Name] = joined(out[e.Name], e.Raw)
-		}
-	case ServiceEndpoints:
-		for name, e := range cfg.ServiceEndpoints {
-			out[name] = e.Raw
-		}
-	case Pipelines:
-		for _, p := range cfg.Pipelines {
-			out[p.Name] = p.Raw
-		}
-	case Policies: // a list, not entries
+// section is a part of the configuration in force, as it was read: a map, a list of pipelines, or null.
+func section(cfg *config.Config, s Section) any {
+	value, given := cfg.Raw[string(s)]
+	if !given {
+		return map[string]any{}
 	}
-	return out
+	if value == nil {
+		return null{}
+	}
+	return value
 }
 
-// joined puts the parts of an endpoint that the file gives as a list together again.
-func joined(before any, raw map[string]any) any {
-	switch b := before.(type) {
-	case nil:
-		return raw
+// entry finds a named entry; the names in a list are its indexes.
+func entry(cfg *config.Config, s Section, name string) (any, bool) {
+	switch all := section(cfg, s).(type) {
+	case map[string]any:
+		value, known := all[name]
+		return value, known
 	case []any:
-		return append(b, raw)
-	default:
-		return []any{b, raw}
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(all) {
+			return all[i], true
+		}
 	}
+	return nil, false
 }
 
 func (a *api) readEntry(s Section, name string) (reply, error) {
-	entry, known := entries(a.Config(), s)[name]
-	if !known {
+	value, known := entry(a.Config(), s, name)
+	if !known || value == nil {
 		return empty(http.StatusNotFound)
 	}
-	return ok(entry)
+	return ok(value)
 }
 
 // writable refuses a change of a configuration that comes from elsewhere.
@@ -101,7 +95,7 @@ func (a *api) setEntry(c call, s Section) (reply, error) {
 }
 
 func (a *api) deleteEntry(c call, s Section) (reply, error) {
-	if _, known := entries(a.Config(), s)[c.params["name"]]; !known {
+	if _, known := entry(a.Config(), s, c.params["name"]); !known {
 		return empty(http.StatusNotFound)
 	}
 	if err := a.writable(); err != nil {
