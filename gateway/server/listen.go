@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"egk8s.dev/egk8s/gateway/admin"
+	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/config/manifest"
+	"egk8s.dev/egk8s/gateway/diag"
 )
 
 const (
@@ -100,9 +103,21 @@ func (g *Gateway) address(name, override, host string, port int) string {
 }
 
 func (g *Gateway) adminHandler() http.Handler {
-	return admin.New(admin.Options{
+	opts := admin.Options{
 		Consumers: g.consumers.service, Config: g.Config, Catalogue: g.catalogue, Logger: g.log,
+	}
+	if !g.env.pod() && !manifest.Exists(g.opts.ConfigDir) {
+		opts.Writer = &admin.ConfigFile{Dir: g.opts.ConfigDir, Check: g.checkConfig}
+	}
+	return admin.New(opts)
+}
+
+// checkConfig says what is wrong with a configuration that is not in force yet.
+func (g *Gateway) checkConfig(files config.FileReader) diag.Problems {
+	_, problems := config.Load(g.opts.ConfigDir, config.Options{
+		Lookup: g.opts.LookupEnv, Catalogue: g.catalogue, Files: files,
 	})
+	return problems
 }
 
 func (g *Gateway) open(ctx context.Context, name, address string, h http.Handler, secure *tls.Config) error {
