@@ -27,6 +27,17 @@ type Rendering struct {
 	Cloud    string
 	Files    project.Files
 	Warnings diag.Problems
+
+	input   render.Input
+	generic cloud.Profile
+}
+
+// Folder is the objects as files: one each, or with kustomize a base and the overlay of the cloud.
+func (r *Rendering) Folder(kustomize bool) ([]render.OutFile, error) {
+	if kustomize {
+		return render.Kustomize(r.input, r.generic)
+	}
+	return render.Folder(r.Rendered)
 }
 
 // Render makes the objects of a project without asking a cluster: equal input gives equal objects.
@@ -52,14 +63,22 @@ func Render(opts RenderOptions) (*Rendering, error) {
 	if err != nil {
 		return nil, err
 	}
-	rendered, err := render.Objects(render.Input{
-		Project: p, Namespace: cmp.Or(opts.Namespace, p.Namespace, "default"), Profile: resolved.Profile,
-		Image: render.Image{Reference: reference}, Files: files, Report: report, Version: opts.Version,
-	})
+	generic, err := profiles.Get(cloud.Generic)
 	if err != nil {
 		return nil, err
 	}
-	return &Rendering{Rendered: rendered, Cloud: resolved.Profile.Name, Files: files, Warnings: problems}, nil
+	input := render.Input{
+		Project: p, Namespace: cmp.Or(opts.Namespace, p.Namespace, "default"), Profile: resolved.Profile,
+		Image: render.Image{Reference: reference}, Files: files, Report: report, Version: opts.Version,
+	}
+	rendered, err := render.Objects(input)
+	if err != nil {
+		return nil, err
+	}
+	return &Rendering{
+		Rendered: rendered, Cloud: resolved.Profile.Name, Files: files, Warnings: problems,
+		input: input, generic: generic,
+	}, nil
 }
 
 // renderedImage is the reference that a deploy of the same options would use.

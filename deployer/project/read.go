@@ -39,6 +39,11 @@ func (p *Project) Read() (Files, *offline.Report, diag.Problems) {
 		}}
 	}
 	problems := slices.Clone(report.Problems)
+	for i, problem := range problems { // named as seen from where egk8s runs, as the files of Collect are
+		if problem.File != "" && !filepath.IsAbs(problem.File) {
+			problems[i].File = filepath.Join(p.ConfigDir(), problem.File)
+		}
+	}
 	files, more := p.Collect(report.FileReferences)
 	if files.Consumers != nil {
 		digest, _, wrong := offline.CheckConsumers(filepath.Join(p.Dir, filepath.FromSlash(p.Spec.Consumers)))

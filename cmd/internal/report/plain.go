@@ -61,7 +61,7 @@ func (p *Plain) Emit(e event.Event) {
 			p.line(e, e.Message)
 		}
 	case event.PhaseFailed:
-		p.line(e, "failed: "+e.Message)
+		p.line(e, "failed") // the end says why, with evidence and advice
 	case event.Object:
 		p.object(e)
 	case event.Progress:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"syscall"
 
@@ -155,9 +156,7 @@ func describeNoConfig(a *app.App, e *deployer.NoConfigError) (string, []string) 
 
 // Problems writes what is wrong with files, each with the line it stands in.
 func Problems(w io.Writer, t theme.Theme, problems diag.Problems) {
-	for _, p := range problems {
-		fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Fail, "error:"), p.String())
-	}
+	_ = diag.Write(w, problems, os.ReadFile, diag.Style{Colour: t.Color})
 }
 
 func describeInterrupted(e *deployer.InterruptedError) []string {

@@ -42,10 +42,11 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		Use:   "render",
 		Short: "Print the Kubernetes objects of the project",
 		Long: "Print the Kubernetes objects of the project. No cluster is asked, and equal input gives equal bytes.\n" +
-			"With --out every object is a file; with --renderer kustomize the folder builds with kustomize.",
+			"With --out every object is a file; with --renderer kustomize the folder is a base and an overlay of\n" +
+			"the cloud, which stock kustomize builds to the same objects.",
 		Example: "  egk8s render --cloud gke\n" +
 			"  egk8s render --out manifests\n" +
-			"  egk8s render --renderer kustomize --out base && kubectl kustomize base",
+			"  egk8s render --cloud gke --renderer kustomize --out k && kubectl kustomize k/overlays/gke",
 		GroupID: "project",
 		Args:    app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -90,7 +91,7 @@ func Run(_ context.Context, o *Options) error {
 	}
 	objects := append(append([]*unstructured.Unstructured{}, r.Config...), r.Objects...)
 	if o.Out != "" {
-		return o.writeFolder(objects)
+		return o.writeFolder(r)
 	}
 	switch o.Output {
 	case output.JSON:

@@ -171,6 +171,11 @@ func (o *Options) checkFolder(doc *Document) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	doc.Problems = append(doc.Problems, r.Problems...)
+	for _, p := range r.Problems {
+		if p.File != "" && !filepath.IsAbs(p.File) {
+			p.File = filepath.Join(o.Dir, p.File)
+		}
+		doc.Problems = append(doc.Problems, p)
+	}
 	return fmt.Sprintf("%s is valid: %d routes", o.Dir, len(r.Routes)), nil
 }
