@@ -22,7 +22,8 @@ type Options struct {
 	Catalogue Catalogue
 	// RequireBuilt makes a pipeline's policy or condition that is known but not built an error.
 	RequireBuilt bool
-	// Files reads the files; nil: those of the manifest when dir has one, else those of dir.
+	// Files reads the files; nil: those of the manifest when dir has one, else those of dir. One that has a
+	// method Digest() string names the Config by it.
 	Files FileReader
 	// Settings are applied to what the files say; nil: egk8s.settings.json when there is one.
 	Settings *Settings
@@ -50,6 +51,8 @@ func Inspect(dir string, opts Options) (*Config, diag.Problems) {
 	l := &loader{opts: opts, files: opts.Files, cfg: &Config{ServiceEndpoints: map[string]ServiceEndpoint{}}}
 	if l.files == nil {
 		l.openDir(dir)
+	} else if listed, ok := l.files.(interface{ Digest() string }); ok {
+		l.cfg.Digest = listed.Digest()
 	}
 	if l.files != nil {
 		l.load()
