@@ -68,6 +68,9 @@ func execute(ctx context.Context, a *app.App, args []string) (code exit.Code) {
 	if err != nil && errors.Is(err, context.Canceled) && context.Cause(ctx) != nil {
 		err = errors.Join(context.Cause(ctx), err)
 	}
+	if color := a.Flags.Color; color != "" {
+		a.IO.Color = color // a wrong command line ends before the flags are applied
+	}
 	if !explain.Silent(err) {
 		explain.Write(a.IO.Err, a, a.ErrTheme(), err)
 	}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"egk8s": main})
+}
+
+// TestScripts runs the real command line; every script is one page about one behaviour.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup:         pipelineScripts,
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits runs a command that must end with an exit code: exits CODE COMMAND…
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// pipelineScripts puts what action.yml and the pipelines of init would run into the folder of a script, so
+// that the lines that users get are the lines that are tested.
+func pipelineScripts(env *testscript.Env) error {
+	root := filepath.Join("..", "..")
+	var action struct {
+		Runs struct {
+			Steps []struct{ Run string }
+		}
+	}
+	if err := readYAML(filepath.Join(root, "action.yml"), &action); err != nil {
+		return err
+	}
+	var gitlab map[string]any
+	if err := readYAML(filepath.Join(root, "templates", "ci", "gitlab", ".gitlab-ci.yml"), &gitlab); err != nil {
+		return err
+	}
+	var task struct {
+		Spec struct {
+			Steps []struct{ Script string }
+		}
+	}
+	if err := readYAML(filepath.Join(root, "templates", "ci", "tekton", ".tekton", "egk8s-deploy.yaml"), &task); err != nil {
+		return err
+	}
+	scripts := map[string]string{
+		"action.sh":          action.Runs.Steps[0].Run,
+		"gitlab-validate.sh": script(gitlab, "validate"),
+		"gitlab-deploy.sh":   script(gitlab, "deploy"),
+		"tekton.sh":          task.Spec.Steps[0].Script,
+	}
+	dir := filepath.Join(env.WorkDir, ".pipelines")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	env.Setenv("PIPELINES", dir)
+	for name, text := range scripts {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func script(jobs map[string]any, job string) string {
+	text := "set -e\n"
+	for _, line := range jobs[job].(map[string]any)["script"].([]any) {
+		text += line.(string) + "\n"
+	}
+	return text
+}
+
+func readYAML(path string, into any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return yaml.Unmarshal(data, into)
+}
