@@ -30,15 +30,16 @@ func runDown(ctx context.Context, a *app, args []string) (int, error) {
 
 // down ends a cluster and returns when nothing of it is left.
 func (a *app) down(ctx context.Context, c layout.Cluster) error {
-	if _, err := os.Stat(c.Dir); errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintf(a.Err, "egkube: there is no cluster %s\n", c.Name)
-		return nil
-	}
 	lock, err := a.lock(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer lock.Release()
+	if _, err := os.Stat(c.Dir); errors.Is(err, os.ErrNotExist) {
+		lock.Remove()
+		fmt.Fprintf(a.Err, "egkube: there is no cluster %s\n", c.Name)
+		return nil
+	}
 	began := time.Now()
 	s, err := state.Read(c.State())
 	if err != nil {

@@ -37,7 +37,9 @@ func (h *hostSide) open(dir string, nodes bool) error {
 		return fmt.Errorf("open registry: %w", err)
 	}
 	h.registry = l
-	h.handler = registry.New(filepath.Join(dir, "registry"))
+	if h.handler, err = registry.New(filepath.Join(dir, "registry")); err != nil {
+		return err
+	}
 	h.running.Go(func() { registry.Serve(h.ctx, l, h.handler) })
 	if !nodes {
 		return nil

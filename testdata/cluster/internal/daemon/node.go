@@ -168,7 +168,10 @@ func (d *daemon) connectNodes() error {
 		if err != nil {
 			return err
 		}
-		if err := network.AddRoutes(n.space, toPods(n.number)); err != nil {
+		// Service addresses only need some route: the rules of kube-proxy turn a
+		// packet to one round before it leaves the node.
+		services := network.Route{To: d.ranges.Services(), Via: d.ranges.ControlPlane()}
+		if err := network.AddRoutes(n.space, append(toPods(n.number), services)); err != nil {
 			return err
 		}
 	}
