@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -30,8 +31,8 @@ type consumers struct {
 //
 // In a pod the settings of egk8s decide. Standalone a consumers.yml beside the configuration is served;
 // else system.config.yml decides, of which only the emulation of Redis, a store in memory, is built.
-func openConsumers(ctx context.Context, cfg *config.Config, dir string) (*consumers, error) {
-	models, err := modelsOf(cfg, dir)
+func openConsumers(ctx context.Context, cfg *config.Config, dir string, read config.FileReader) (*consumers, error) {
+	models, err := readModels(read)
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +73,14 @@ func openFile(ctx context.Context, path string, models *consumer.Models, cfg *co
 	}}, nil
 }
 
-// modelsOf reads models/*.json; files that are missing are Express Gateway's own.
-func modelsOf(_ *config.Config, dir string) (*consumer.Models, error) {
+// readModels reads models/*.json; files that are missing are Express Gateway's own.
+func readModels(read config.FileReader) (*consumer.Models, error) {
 	files := map[string][]byte{}
 	for _, name := range consumer.ModelFiles() {
-		text, err := os.ReadFile(filepath.Join(dir, "models", name))
+		text, err := read.ReadFile("models/" + name)
 		if err == nil {
 			files[name] = text
-		} else if !errors.Is(err, os.ErrNotExist) {
+		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("read model: %w", err)
 		}
 	}
@@ -97,4 +98,12 @@ func exists(path string) bool {
 		}
 	}
 	return false
+}
+
+// folder reads the files of a configuration without manifest.
+type folder string
+
+// ReadFile reads one file by its slash-separated path.
+func (f folder) ReadFile(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(string(f), filepath.FromSlash(name)))
 }

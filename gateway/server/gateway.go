@@ -48,6 +48,8 @@ type Gateway struct {
 	pools     *upstream.Pools
 	metrics   *metrics
 	consumers *consumers
+	// certificates are those of the https listener; nil: there is none.
+	certificates *certificates
 
 	runtime  atomic.Pointer[pipeline.Runtime]
 	serving  atomic.Bool
@@ -73,11 +75,15 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
 		pools: upstream.NewPools(), metrics: newMetrics(),
 	}
-	cfg, problems := g.load()
+	files, err := openFiles(o.ConfigDir)
+	if err != nil {
+		return nil, err
+	}
+	cfg, problems := g.load(files)
 	if cfg == nil {
 		return nil, problems
 	}
-	if g.consumers, err = openConsumers(ctx, cfg, o.ConfigDir); err != nil {
+	if g.consumers, err = openConsumers(ctx, cfg, o.ConfigDir, files); err != nil {
 		return nil, err
 	}
 	if more := g.apply(cfg); more.HasErrors() {
@@ -89,19 +95,24 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	return g, nil
 }
 
-// load reads the files. Where a manifest stands beside them, only the files that it lists count.
-func (g *Gateway) load() (*config.Config, diag.Problems) {
-	opts := config.Options{Lookup: g.opts.LookupEnv, Catalogue: g.catalogue}
-	if manifest.Exists(g.opts.ConfigDir) {
-		files, err := manifest.Open(g.opts.ConfigDir)
-		if err != nil {
-			return nil, diag.Problems{{
-				Code: "manifest", Severity: diag.Error, Position: diag.Position{File: manifest.Name}, Message: err.Error(),
-			}}
-		}
-		opts.Files = files
+// openFiles returns what reads the configuration of dir. Where a manifest stands beside the files, only
+// those that it lists count. The error is of type diag.Problems.
+func openFiles(dir string) (config.FileReader, error) {
+	if !manifest.Exists(dir) {
+		return folder(dir), nil
 	}
-	return config.Load(g.opts.ConfigDir, opts)
+	files, err := manifest.Open(dir)
+	if err != nil {
+		return nil, diag.Problems{{
+			Code: "manifest", Severity: diag.Error, Position: diag.Position{File: manifest.Name}, Message: err.Error(),
+		}}
+	}
+	return files, nil
+}
+
+// load reads and validates the configuration.
+func (g *Gateway) load(files config.FileReader) (*config.Config, diag.Problems) {
+	return config.Load(g.opts.ConfigDir, config.Options{Lookup: g.opts.LookupEnv, Catalogue: g.catalogue, Files: files})
 }
 
 // apply compiles cfg and, when it compiles, makes it the one in force.
@@ -135,7 +146,11 @@ func Check(dir string, lookup func(string) (string, bool)) (diag.Problems, error
 	if err != nil {
 		return nil, fmt.Errorf("check config: %w", err)
 	}
-	cfg, problems := config.Load(dir, config.Options{Lookup: lookup, Catalogue: catalogue})
+	files, err := openFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	cfg, problems := config.Load(dir, config.Options{Lookup: lookup, Catalogue: catalogue, Files: files})
 	if cfg == nil {
 		return problems, nil
 	}

@@ -125,6 +125,8 @@ func (x *exchange) fill(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.ContentLength != 0 && r.Body != nil {
 		x.Request.Body = r.Body
+		// A backend may answer before it has read everything; HTTP/2 can do that anyhow.
+		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
 	if r.TLS != nil {
 		x.tls = message.TLS{ServerName: r.TLS.ServerName, ClientVerified: len(r.TLS.VerifiedChains) > 0}

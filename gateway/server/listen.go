@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -80,13 +81,13 @@ func (g *Gateway) listen(ctx context.Context) error {
 			return err
 		}
 	}
-	if g.env.status != "" {
-		if err := g.open(ctx, "status", g.env.status, g.statusHandler(), nil); err != nil {
+	if address := cmp.Or(g.env.status, cfg.Settings.Listen.Status); address != "" {
+		if err := g.open(ctx, "status", address, g.statusHandler(), nil); err != nil {
 			return err
 		}
 	}
-	if g.env.metrics != "" {
-		return g.open(ctx, "metrics", g.env.metrics, g.metricsHandler(), nil)
+	if address := cmp.Or(g.env.metrics, cfg.Settings.Listen.Metrics); address != "" {
+		return g.open(ctx, "metrics", address, g.metricsHandler(), nil)
 	}
 	return nil
 }

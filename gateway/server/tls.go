@@ -1,11 +1,13 @@
 package server
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"egk8s.dev/egk8s/gateway/config"
@@ -54,6 +56,7 @@ func (g *Gateway) tlsConfig(l *config.TLSListener) (*tls.Config, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
+	g.certificates = store
 	out := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: store.find, ClientAuth: clientAuth(l.Options)}
 	if hasCAs {
 		out.ClientCAs = clientCAs
@@ -111,4 +114,25 @@ func (s *certificates) find(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 		return s.fallback.pair.Load(), nil
 	}
 	return nil, fmt.Errorf("no certificate for %q", hello.ServerName)
+}
+
+// reload reads the pairs again whose files changed, and returns the names of those it took over.
+// A pair that is broken, or half written, leaves the one before in use.
+func (s *certificates) reload() (names []string, err error) {
+	all := s.entries
+	if s.fallback != nil {
+		all = append(slices.Clip(all), *s.fallback)
+	}
+	for _, c := range all {
+		pair, failure := tls.LoadX509KeyPair(c.from.Cert, c.from.Key)
+		if failure != nil {
+			err = errors.Join(err, fmt.Errorf("read certificate %q: %w", c.from.Name, failure))
+			continue
+		}
+		if !bytes.Equal(pair.Certificate[0], c.pair.Load().Certificate[0]) {
+			c.pair.Store(&pair)
+			names = append(names, c.from.Name)
+		}
+	}
+	return names, err
 }

@@ -5,10 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/diag"
 )
 
 // watch follows the files that may change while the gateway serves, until ctx ends.
@@ -23,8 +27,34 @@ func (g *Gateway) watch(ctx context.Context, group *sync.WaitGroup) {
 			}
 		})
 	}
+	if g.certificates != nil {
+		group.Go(func() { g.watchCertificates(ctx) })
+	}
 	if !g.env.pod() && !g.env.noWatch {
 		group.Go(func() { g.watchConfig(ctx) })
+	}
+}
+
+// watchCertificates reads the pairs again at an interval: rotation needs no restart.
+func (g *Gateway) watchCertificates(ctx context.Context) {
+	ticker := time.NewTicker(cmp.Or(g.opts.Poll, 10*time.Second))
+	defer ticker.Stop()
+	last := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		names, err := g.certificates.reload()
+		if len(names) > 0 {
+			g.log.InfoContext(ctx, "certificates replaced", "names", names)
+		}
+		now := fmt.Sprint(err)
+		if err != nil && now != last {
+			g.log.ErrorContext(ctx, "certificates not replaced", "error", err)
+		}
+		last = now
 	}
 }
 
@@ -72,7 +102,12 @@ func (g *Gateway) fingerprint() [sha256.Size]byte {
 // reload takes the files over, or keeps what serves and says what is wrong.
 // EG: ports, TLS and the admin section stay as they were at start.
 func (g *Gateway) reload(ctx context.Context) {
-	cfg, problems := g.load()
+	var cfg *config.Config
+	var problems diag.Problems
+	files, err := openFiles(g.opts.ConfigDir)
+	if !errors.As(err, &problems) {
+		cfg, problems = g.load(files)
+	}
 	if cfg != nil {
 		problems = append(problems, g.apply(cfg)...)
 	}
