@@ -29,8 +29,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, err
 		}
 		return nil, &badRequestError{"request aborted"}

@@ -108,8 +108,11 @@ func TestHasScopes(t *testing.T) {
 		want   bool
 		scopes []string
 	}{
-		{true, nil}, {true, []string{"write"}}, {true, []string{"write", "read"}},
-		{false, []string{"admin"}}, {false, []string{"read", "admin"}},
+		{true, nil},
+		{true, []string{"write"}},
+		{true, []string{"write", "read"}},
+		{false, []string{"admin"}},
+		{false, []string{"read", "admin"}},
 	} {
 		if got := c.HasScopes(tt.scopes); got != tt.want {
 			t.Errorf("HasScopes(%v) = %v, want %v", tt.scopes, got, tt.want)

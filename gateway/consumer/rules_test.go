@@ -3,6 +3,7 @@ package consumer_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -89,9 +90,7 @@ func TestCreateUserRules(t *testing.T) {
 	t.Parallel()
 	full := func(more fields) fields {
 		f := fields{"username": "al", "firstname": "A", "lastname": "L"}
-		for k, v := range more {
-			f[k] = v
-		}
+		maps.Copy(f, more)
 		return f
 	}
 	for name, tt := range map[string]struct {

@@ -99,7 +99,7 @@ func AddCredential(path string, ask NewCredential) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Credential{}, err
 	}

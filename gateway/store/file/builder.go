@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -199,10 +200,7 @@ func (b *builder) model(v value, m *consumer.Model) map[string]any {
 func (b *builder) id(v value, names ...string) string {
 	id := b.text(v, "id")
 	if id == "" {
-		all := "egk8s"
-		for _, n := range names {
-			all += "\x00" + n
-		}
+		all := "egk8s\x00" + strings.Join(names, "\x00")
 		id = uuid.NewSHA1(uuid.NameSpaceURL, []byte(all)).String()
 	}
 	b.once("id", id, v.pos)

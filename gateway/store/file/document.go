@@ -93,8 +93,7 @@ func (r *reader) parse(text []byte) (value, bool) {
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		pos, message := diag.Position{File: r.file}, err.Error()
-		var syntax yaml.Error
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[yaml.Error](err); ok {
 			message = syntax.GetMessage()
 			if t := syntax.GetToken(); t != nil {
 				pos = r.at(t)

@@ -183,14 +183,7 @@ func (s *Store) look() ([]byte, sighting, error) {
 // load replaces what is served, or keeps it and notes the problems.
 func (s *Store) load(ctx context.Context, raw []byte, at sighting) error {
 	s.seen, s.pending = at, sighting{}
-	text, err := unpack(raw)
-	if err != nil {
-		s.refuse(diag.Problems{{
-			Code: "invalid-gzip", Severity: diag.Error, Position: diag.Position{File: s.opts.Path}, Message: err.Error(),
-		}})
-		return nil
-	}
-	found, problems := read(s.opts.Path, text, s.opts.Models)
+	text, found, problems := s.read(raw)
 	if found == nil {
 		s.refuse(problems)
 		return nil
@@ -202,6 +195,18 @@ func (s *Store) load(ctx context.Context, raw []byte, at sighting) error {
 	next.status = Status{Digest: Digest(text), Count: found.count(), Since: s.opts.Now(), Problems: problems}
 	s.served.Store(next)
 	return nil
+}
+
+// read unpacks and reads a file; contents are nil when it is not right.
+func (s *Store) read(raw []byte) ([]byte, *contents, diag.Problems) {
+	text, err := unpack(raw)
+	if err != nil {
+		return nil, nil, diag.Problems{{
+			Code: "invalid-gzip", Severity: diag.Error, Position: diag.Position{File: s.opts.Path}, Message: err.Error(),
+		}}
+	}
+	found, problems := read(s.opts.Path, text, s.opts.Models)
+	return text, found, problems
 }
 
 // refuse notes what is wrong with a newer file and goes on serving.

@@ -14,10 +14,10 @@ type journal struct {
 }
 
 // rollback takes every write back, the last one first. The inverse of a write that succeeded
-// cannot fail. Places in the order of creation are kept.
-func (j *journal) rollback() {
+// cannot fail. The order of creation is kept.
+func (j *journal) rollback(ctx context.Context) {
 	for _, back := range slices.Backward(j.undo) {
-		_ = back(context.Background())
+		_ = back(ctx)
 	}
 }
 

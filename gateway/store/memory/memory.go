@@ -111,12 +111,12 @@ func (s *Store) Scopes(ctx context.Context) ([]string, error) {
 
 // Update runs change alone among writers and undoes its writes when it fails.
 // A look-up by id that runs meanwhile may see some of them.
-func (s *Store) Update(_ context.Context, change func(consumer.Tx) error) error {
+func (s *Store) Update(ctx context.Context, change func(consumer.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	undo := &journal{tx: tx{s}}
 	if err := change(undo); err != nil {
-		undo.rollback()
+		undo.rollback(context.WithoutCancel(ctx))
 		return err
 	}
 	return nil

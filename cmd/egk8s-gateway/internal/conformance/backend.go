@@ -207,17 +207,17 @@ func (s *stub) write(to io.Writer, method string, rule Rule) error {
 	hasBody := rule.Status != 204 && rule.Status != 304
 	switch {
 	case rule.Chunked > 0:
-		out.WriteString("Transfer-Encoding: chunked\r\n\r\n") //nolint:errcheck // Flush tells
+		fmt.Fprint(out, "Transfer-Encoding: chunked\r\n\r\n")
 		if method != http.MethodHead {
 			return s.writeChunks(out, body, rule.Chunked)
 		}
 	case hasBody:
 		fmt.Fprintf(out, "Content-Length: %d\r\n\r\n", len(body))
 		if method != http.MethodHead {
-			out.WriteString(body) //nolint:errcheck // Flush tells
+			fmt.Fprint(out, body)
 		}
 	default:
-		out.WriteString("\r\n") //nolint:errcheck // Flush tells
+		fmt.Fprint(out, "\r\n")
 	}
 	return out.Flush()
 }
@@ -254,11 +254,11 @@ func writeHeaders(out io.Writer, rule Rule) {
 			values = []any{value}
 		}
 		for _, v := range values {
-			fmt.Fprintf(out, "%s: %s\r\n", name, asText(v)) //nolint:errcheck // a bufio.Writer: Flush tells
+			fmt.Fprintf(out, "%s: %s\r\n", name, asText(v))
 		}
 	}
 	if !typed {
-		fmt.Fprint(out, "Content-Type: text/plain\r\n") //nolint:errcheck // a bufio.Writer: Flush tells
+		fmt.Fprint(out, "Content-Type: text/plain\r\n")
 	}
 }
 
@@ -277,6 +277,6 @@ func (s *stub) writeChunks(out *bufio.Writer, body string, size int) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	out.WriteString("0\r\n\r\n") //nolint:errcheck // Flush tells
+	fmt.Fprint(out, "0\r\n\r\n")
 	return out.Flush()
 }

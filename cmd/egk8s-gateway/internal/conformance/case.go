@@ -134,7 +134,7 @@ func Load(dir string) ([]Case, error) {
 }
 
 func load(name string) (Case, error) {
-	text, err := os.ReadFile(name) //nolint:gosec // test data
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return Case{}, err
 	}

@@ -129,14 +129,14 @@ func (p *play) try(ctx context.Context, where string, s Step) (*answer, []string
 	if err != nil {
 		return nil, nil, err
 	}
-	got, err := p.client.do(ctx, request)
+	got, broken := p.client.do(ctx, request)
 	switch {
-	case want.Connection == "error" && err == nil:
+	case want.Connection == "error" && broken == nil:
 		return nil, []string{fmt.Sprintf("%s: expected a connection error, got status %d", where, got.status)}, nil
 	case want.Connection == "error":
 		return nil, nil, nil
-	case err != nil:
-		return nil, []string{where + ": " + err.Error()}, nil
+	case broken != nil:
+		return nil, []string{where + ": " + broken.Error()}, nil
 	}
 	diffs := p.check(where, want, got)
 	return got, append(diffs, p.checkBackends(where, want)...), nil
