@@ -97,7 +97,7 @@ func (d *deploy) assemble(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.image, err = image.Assemble(src, d.platforms(src.Platforms())...); err != nil {
+	if d.image, err = image.Assemble(src); err != nil {
 		return err
 	}
 	d.target, err = d.profile.Target(d.facts.Facts, d.opts.Repository, d.project.Spec.Image.Repository, d.name)
@@ -111,19 +111,6 @@ func (d *deploy) assemble(context.Context) error {
 	d.result.ImageDigest = d.image.Digest
 	d.out.end(d.result.Image)
 	return nil
-}
-
-// platforms are those to put into the image: all for a registry; the nodes' one where the image is
-// loaded into nodes, for an archive holds one platform.
-func (d *deploy) platforms(all []string) []string {
-	if d.profile.Image.Delivery != cloud.KindLoad || len(d.facts.Nodes) == 0 {
-		return all
-	}
-	var out []string
-	for _, n := range d.facts.Nodes {
-		out = append(out, n.Platform)
-	}
-	return out
 }
 
 // render makes the objects.

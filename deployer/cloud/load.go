@@ -147,7 +147,7 @@ func (l *loader) merge(name string, trail []string) Profile {
 		Extends string `json:"extends"`
 		Profile
 	}{Profile: profile}
-	f.doc.Decode(&layer, "spec")
+	_ = f.doc.Decode(&layer, "spec") // its problems were reported when the file was read
 	layer.Name = name
 	l.check(f.doc, layer.Profile)
 	l.merged[name] = layer.Profile
@@ -169,10 +169,7 @@ func (l *loader) check(doc *strictyaml.Document, p Profile) {
 		{[]string{"spec", "image", "delivery"}, string(p.Image.Delivery), []string{string(Push), string(KindLoad), string(None)}},
 		{[]string{"spec", "image", "pullPolicy"}, p.Image.PullPolicy, []string{"IfNotPresent", "Never", "Always"}},
 		{[]string{"spec", "service", "type"}, p.Service.Type, []string{"ClusterIP", "NodePort", "LoadBalancer"}},
-		{
-			[]string{"spec", "service", "externalTrafficPolicy"},
-			p.Service.ExternalTrafficPolicy, []string{"", "Cluster", "Local"},
-		},
+		{[]string{"spec", "service", "externalTrafficPolicy"}, p.Service.ExternalTrafficPolicy, []string{"", "Cluster", "Local"}},
 		{[]string{"spec", "statusService", "type"}, p.StatusService.Type, []string{"", "ClusterIP", "NodePort", "LoadBalancer"}},
 		{[]string{"spec", "reach"}, string(p.Reach), []string{string(LoadBalancer), string(NodePort), string(PortForward)}},
 	}

@@ -43,7 +43,7 @@ func pushError(reference, registry string, err error) error {
 	case errors.Is(err, errPlainHTTP):
 		e.Err, e.Hint = errPlainHTTP, "put TLS in front of the registry; only registries on this machine are spoken to without it"
 	case errors.As(err, &answer):
-		e.Err, e.Hint = explain(answer, registry)
+		e.Hint, e.Err = explain(answer, registry)
 	case strings.Contains(err.Error(), "error getting credentials"):
 		e.Hint = "the credential helper named in docker's config.json failed; run docker login " + registry
 	case errors.As(err, &network):
@@ -52,24 +52,25 @@ func pushError(reference, registry string, err error) error {
 	return e
 }
 
-func explain(answer *transport.Error, registry string) (error, string) {
-	said := fmt.Sprintf("the registry answered %d", answer.StatusCode)
+func explain(answer *transport.Error, registry string) (hint string, err error) {
+	said := []string{fmt.Sprintf("the registry answered %d", answer.StatusCode)}
 	for _, d := range answer.Errors {
-		said += fmt.Sprintf(": %s", strings.ToLower(string(d.Code)))
+		text := strings.ToLower(string(d.Code))
 		if d.Message != "" {
-			said += " (" + d.Message + ")"
+			text += " (" + d.Message + ")"
 		}
+		said = append(said, text)
 	}
-	err := errors.New(said)
+	err = errors.New(strings.Join(said, ": "))
 	switch answer.StatusCode {
 	case http.StatusUnauthorized:
-		return err, "log in with docker login " + registry + ", or check the credential helper in docker's config.json"
+		return "log in with docker login " + registry + ", or check the credential helper in docker's config.json", err
 	case http.StatusForbidden:
-		return err, "the account may not push there: log in as another one (docker login " + registry + "), or ask for the right"
+		return "the account may not push there: log in as another one (docker login " + registry + "), or ask for the right", err
 	case http.StatusNotFound:
-		return err, "some registries want the repository to be made first"
+		return "some registries want the repository to be made first", err
 	case http.StatusTooManyRequests:
-		return err, "try again later"
+		return "try again later", err
 	}
-	return err, ""
+	return "", err
 }

@@ -182,7 +182,7 @@ func (i *Image) platform(verb, platform string) (v1.Image, error) {
 
 // SaveLayout writes an OCI image layout with all platforms into the folder, under the tag.
 func (i *Image) SaveLayout(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // public data
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return &Error{Verb: "save", Where: dir, Err: err}
 	}
 	path, err := layout.Write(dir, empty.Index)

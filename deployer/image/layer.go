@@ -18,11 +18,11 @@ import (
 // binaryPath is where the gateway lies in the image.
 const binaryPath = "egk8s-gateway"
 
-const passwd = `root:x:0:0:root:/:/sbin/nologin
+const userList = `root:x:0:0:root:/:/sbin/nologin
 egk8s:x:65532:0:egk8s gateway:/:/sbin/nologin
 `
 
-const group = `root:x:0:
+const groupList = `root:x:0:
 `
 
 // layer is one finished layer: its bytes are compressed already and its digests known.
@@ -89,8 +89,8 @@ func writeTar(w io.Writer, binary []byte, created time.Time) error {
 		{"etc/", 0o755, nil},
 		{"etc/egk8s/", 0o755, nil},
 		{"etc/egk8s/config/", 0o755, nil},
-		{"etc/group", 0o644, []byte(group)},
-		{"etc/passwd", 0o644, []byte(passwd)},
+		{"etc/group", 0o644, []byte(groupList)},
+		{"etc/passwd", 0o644, []byte(userList)},
 		{"etc/ssl/", 0o755, nil},
 		{"etc/ssl/certs/", 0o755, nil},
 		{"etc/ssl/certs/ca-certificates.crt", 0o644, caCertificates()},

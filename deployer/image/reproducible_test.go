@@ -23,21 +23,25 @@ func TestTwoBuildsOneDigest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sources := t.TempDir() // taken once: the work tree may change while we build
+	for _, part := range []string{"cmd", "gateway"} {
+		if err := os.CopyFS(filepath.Join(sources, part), os.DirFS(filepath.Join(root, part))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"go.mod", "go.sum"} {
+		data, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(sources, file), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	build := func(dir, zone string, umask int) string {
 		defer syscall.Umask(syscall.Umask(umask))
-		for _, part := range []string{"cmd", "gateway"} {
-			if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(filepath.Join(root, part))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, file := range []string{"go.mod", "go.sum"} {
-			data, err := os.ReadFile(filepath.Join(root, file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, file), data, 0o644); err != nil {
-				t.Fatal(err)
-			}
+		if err := os.CopyFS(dir, os.DirFS(sources)); err != nil {
+			t.Fatal(err)
 		}
 		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", "out", "./cmd/egk8s-gateway")
 		cmd.Dir = dir

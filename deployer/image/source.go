@@ -116,7 +116,7 @@ func Pack(dir, version string, files ...string) error {
 			return fmt.Errorf("pack %s: %w", file, err)
 		}
 		name := strings.ReplaceAll(platform, "/", "-") + ".tar.gz"
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil { //nolint:gosec // public data
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			return fmt.Errorf("write layer: %w", err)
 		}
 		list.Layers = append(list.Layers, packedLayer{Platform: platform, File: name, Digest: l.digest, DiffID: l.diffID})
@@ -126,7 +126,7 @@ func Pack(dir, version string, files ...string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", indexFile, err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, indexFile), append(data, '\n'), 0o644); err != nil { //nolint:gosec // public data
+	if err := os.WriteFile(filepath.Join(dir, indexFile), append(data, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", indexFile, err)
 	}
 	return nil

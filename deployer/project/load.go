@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"egk8s.dev/egk8s/deployer/strictyaml"
@@ -114,7 +115,7 @@ func (d *document) project(path, cloud string) (*Project, diag.Problems) {
 	p.Position = d.positions(roots)
 	layered := environment{Spec: defaults()}
 	for _, root := range roots {
-		d.yaml.Decode(&layered, root...)
+		_ = d.yaml.Decode(&layered, root...) // its problems were reported when the file was read
 	}
 	p.Spec = layered.Spec
 	for i, probe := range p.Spec.Probes {
@@ -206,8 +207,8 @@ func (d *document) positions(roots [][]string) func(string) diag.Position {
 		if names[0] != "spec" {
 			return d.yaml.Position(names...)
 		}
-		for i := len(roots) - 1; i >= 0; i-- {
-			if full := append(append([]string{}, roots[i]...), names[1:]...); d.yaml.Has(full...) {
+		for _, root := range slices.Backward(roots) {
+			if full := append(slices.Clone(root), names[1:]...); d.yaml.Has(full...) {
 				return d.yaml.Position(full...)
 			}
 		}

@@ -26,8 +26,8 @@ type Project struct {
 // Spec is the spec of egk8s.yaml (docs/reference/egk8s-yaml.md). An entry of clouds and of
 // environments has the same fields and overrides it: maps merge, lists replace, null removes.
 type Spec struct {
-	Image          Image                `json:"image,omitempty"`
-	Config         Config               `json:"config,omitempty"`
+	Image          Image                `json:"image,omitzero"`
+	Config         Config               `json:"config,omitzero"`
 	Consumers      string               `json:"consumers,omitempty"` // path of consumers.yml; empty: none
 	Upstreams      map[string]string    `json:"upstreams,omitempty"` // service endpoint name -> URL
 	Env            map[string]string    `json:"env,omitempty"`
@@ -38,9 +38,9 @@ type Spec struct {
 	Probes         []Probe              `json:"probes,omitempty"`
 	Store          string               `json:"store,omitempty" hint:"this version knows the stores file and memory"`
 	Replicas       int                  `json:"replicas,omitempty" hint:"this version scales to a fixed number of replicas"`
-	Resources      Resources            `json:"resources,omitempty"`
-	Service        Service              `json:"service,omitempty"`
-	Drain          Drain                `json:"drain,omitempty"`
+	Resources      Resources            `json:"resources,omitzero"`
+	Service        Service              `json:"service,omitzero"`
+	Drain          Drain                `json:"drain,omitzero"`
 	LogLevel       string               `json:"logLevel,omitempty"`
 }
 

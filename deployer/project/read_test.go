@@ -1,6 +1,7 @@
 package project_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,9 +82,7 @@ func TestReadFindsContradictions(t *testing.T) {
 				}
 				files["config/models/"+model+".json"] = string(data)
 			}
-			for file, text := range tt.files {
-				files[file] = text
-			}
+			maps.Copy(files, tt.files)
 			_, _, problems := newTestProject(t, files).Read()
 			switch {
 			case tt.want == "" && problems.HasErrors():

@@ -49,7 +49,7 @@ func replace(dir string, files []render.OutFile) error {
 			return fmt.Errorf("%s is there and was not written by egk8s render", f.Path)
 		}
 	}
-	if err := removeStale(dir, wanted); err != nil {
+	if err := removeStale(wanted); err != nil {
 		return err
 	}
 	for _, f := range files {
@@ -65,21 +65,32 @@ func replace(dir string, files []render.OutFile) error {
 	return nil
 }
 
-// removeStale removes what an earlier render wrote and this one does not.
-func removeStale(dir string, wanted map[string]bool) error {
-	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || entry.IsDir() || wanted[path] || filepath.Ext(path) != ".yaml" {
+// removeStale removes what an earlier render wrote into the same folders and this one does not: the
+// overlays of other clouds stay.
+func removeStale(wanted map[string]bool) error {
+	folders := map[string]bool{}
+	for path := range wanted {
+		folders[filepath.Dir(path)] = true
+	}
+	for folder := range folders {
+		paths, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+		if err != nil {
 			return err
 		}
-		ours, err := isOurs(path)
-		if err == nil && ours {
-			return os.Remove(path)
+		for _, path := range paths {
+			if wanted[path] {
+				continue
+			}
+			ours, err := isOurs(path)
+			if err == nil && ours {
+				err = os.Remove(path)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return err
-	})
+	}
+	return nil
 }
 
 func isOurs(path string) (bool, error) {
