@@ -60,6 +60,7 @@ func (l *loader) read(base string) *tree {
 		return nil
 	}
 	src, warnings := newSource(file, text, l.opts)
+	l.remember(src)
 	l.problem(warnings...)
 	if !utf8.ValidString(text) {
 		src.text = strings.ToValidUTF8(src.text, "\ufffd") // as JavaScript reads it
@@ -135,8 +136,4 @@ func (l *loader) syntaxProblem(src *source, err error) {
 		}
 	}
 	l.problem(p)
-}
-
-func (l *loader) problem(ps ...diag.Problem) {
-	l.problems = append(l.problems, ps...)
 }

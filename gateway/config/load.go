@@ -57,6 +57,7 @@ func Inspect(dir string, opts Options) (*Config, diag.Problems) {
 	if l.files != nil {
 		l.load()
 	}
+	l.mask()
 	l.problems.Sort()
 	return l.cfg, l.problems
 }
@@ -69,6 +70,7 @@ type loader struct {
 	problems diag.Problems
 
 	settings  *Settings
+	values    map[string]string // of the variables that the files refer to
 	endpoints map[string]string // apiEndpoint name -> pipeline that serves it
 	schemas   map[string]*schema.Schema
 }

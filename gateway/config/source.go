@@ -14,6 +14,7 @@ type source struct {
 	original string
 	text     string // original with its variables
 	pieces   []piece
+	lines    []int // offsets in original at which lines begin
 }
 
 // piece is a stretch of the substituted text.
@@ -37,7 +38,12 @@ const (
 // newSource substitutes ${NAME} and ${NAME:-default} as Express Gateway does, on the raw text.
 // It also returns a warning for each reference that becomes the word null.
 func newSource(file, original string, opts Options) (*source, diag.Problems) {
-	s := &source{file: file, original: original}
+	s := &source{file: file, original: original, lines: []int{0}}
+	for i := range len(original) {
+		if original[i] == '\n' {
+			s.lines = append(s.lines, i+1)
+		}
+	}
 	var b strings.Builder
 	var problems diag.Problems
 	copied := 0
@@ -200,7 +206,13 @@ func (s *source) backEnd(offset int) int {
 
 // position maps an offset of the substituted text to line and column of the file.
 func (s *source) position(offset int) diag.Position {
-	return positionAt(s.file, s.original, s.back(offset))
+	at := s.back(offset)
+	line, exact := slices.BinarySearch(s.lines, at)
+	if !exact {
+		line--
+	}
+	before := strings.TrimPrefix(s.original[s.lines[line]:at], "\ufeff")
+	return diag.Position{File: s.file, Line: line + 1, Column: utf8.RuneCountInString(before) + 1}
 }
 
 // length counts the columns between two offsets of the substituted text, on the first one's line.

@@ -106,8 +106,10 @@ func (c *checker) checkObject(n *node, m map[string]any, at Path) {
 		}
 		m[p.name] = c.check(p.node, v, at.with(p.name))
 	}
-	for _, key := range sortedKeys(m) {
-		c.checkKey(n, m, key, at)
+	if n.additional != nil || n.patterns != nil || n.propertyNames != nil {
+		for _, key := range sortedKeys(m) {
+			c.checkKey(n, m, key, at)
+		}
 	}
 	for _, name := range n.required {
 		if _, ok := m[name]; !ok {
