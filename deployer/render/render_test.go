@@ -27,7 +27,7 @@ const testImage = "registry.example.com/shop/gateway:0123456789abcdef@sha256:" +
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 // newTestInput is the project of testdata on a cloud.
-func newTestInput(t *testing.T, cloudName string) render.Input {
+func newTestInput(t testing.TB, cloudName string) render.Input {
 	t.Helper()
 	p, problems := project.Load("testdata/project/egk8s.yaml", project.Options{})
 	if problems.HasErrors() {
