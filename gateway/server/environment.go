@@ -13,7 +13,9 @@ type environment struct {
 	// expected is the digest that the configuration must have; not empty: the gateway runs in a pod.
 	expected string
 
-	http, https, admin, status, metrics string // addresses; empty: not given
+	// Addresses; empty: not given. That of ready answers the readiness path only, for load balancers
+	// that probe from outside.
+	http, https, admin, status, metrics, ready string
 
 	delay, drain time.Duration
 	hasDelay     bool
@@ -42,6 +44,7 @@ func readEnvironment(o *Options) (*environment, error) {
 		status:   cmp.Or(o.StatusAddress, get("EGK8S_STATUS_ADDRESS")),
 		metrics:  cmp.Or(o.MetricsAddress, get("EGK8S_METRICS_ADDRESS")),
 		noWatch:  get("EG_DISABLE_CONFIG_WATCH") != "",
+		ready:    get("EGK8S_READY_ADDRESS"),
 		logLevel: get("LOG_LEVEL"),
 		nonce:    get("EGK8S_PROBE_NONCE"),
 		memory:   get("GOMEMLIMIT"),

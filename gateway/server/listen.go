@@ -81,13 +81,20 @@ func (g *Gateway) listen(ctx context.Context) error {
 			return err
 		}
 	}
-	if address := cmp.Or(g.env.status, cfg.Settings.Listen.Status); address != "" {
-		if err := g.open(ctx, "status", address, g.statusHandler(), nil); err != nil {
+	for _, l := range []struct {
+		name, address string
+		handler       http.Handler
+	}{
+		{"status", cmp.Or(g.env.status, cfg.Settings.Listen.Status), g.statusHandler()},
+		{"metrics", cmp.Or(g.env.metrics, cfg.Settings.Listen.Metrics), g.metricsHandler()},
+		{"ready", g.env.ready, g.readyHandler()},
+	} {
+		if l.address == "" {
+			continue
+		}
+		if err := g.open(ctx, l.name, l.address, l.handler, nil); err != nil {
 			return err
 		}
-	}
-	if address := cmp.Or(g.env.metrics, cfg.Settings.Listen.Metrics); address != "" {
-		return g.open(ctx, "metrics", address, g.metricsHandler(), nil)
 	}
 	return nil
 }

@@ -185,6 +185,16 @@ func TestInPodReadinessNeedsTheExpectedDigest(t *testing.T) {
 	}
 }
 
+func TestReadyListenerAnswersReadinessOnly(t *testing.T) {
+	t.Parallel()
+	g := start(t, map[string]string{"gateway.config.yml": saying("x")}, map[string]string{"EGK8S_READY_ADDRESS": "127.0.0.1:0"})
+	for path, want := range map[string]int{"/egk8s/ready": 200, "/egk8s/status": 404, "/egk8s/live": 404, "/metrics": 404} {
+		if got := get(t, g.url("ready")+path); got.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, got.StatusCode, want)
+		}
+	}
+}
+
 func TestInPodTheConfigurationIsNotReloaded(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"gateway.config.yml": saying("one")}

@@ -64,13 +64,7 @@ func (g *Gateway) statusHandler() http.Handler {
 	mux.HandleFunc("GET /egk8s/live", func(w http.ResponseWriter, _ *http.Request) {
 		writeText(w, http.StatusOK, "alive\n")
 	})
-	mux.HandleFunc("GET /egk8s/ready", func(w http.ResponseWriter, _ *http.Request) {
-		if reason := g.unready(); reason != "" {
-			writeText(w, http.StatusServiceUnavailable, reason+"\n")
-			return
-		}
-		writeText(w, http.StatusOK, "ready\n")
-	})
+	mux.HandleFunc("GET /egk8s/ready", g.ready)
 	mux.HandleFunc("GET /egk8s/status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
@@ -81,6 +75,21 @@ func (g *Gateway) statusHandler() http.Handler {
 		}
 	})
 	return mux
+}
+
+// readyHandler answers readiness and nothing else: a cloud's health check may reach it from outside.
+func (g *Gateway) readyHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /egk8s/ready", g.ready)
+	return mux
+}
+
+func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
+	if reason := g.unready(); reason != "" {
+		writeText(w, http.StatusServiceUnavailable, reason+"\n")
+		return
+	}
+	writeText(w, http.StatusOK, "ready\n")
 }
 
 // metricsHandler answers /metrics.
