@@ -54,6 +54,9 @@ func newProxy(step config.Step, env *Environment) (Policy, diag.Problems) {
 			return nil, diag.Problems{problem(step, "%v", err)}
 		}
 		path := u.EscapedPath()
+		if path != "" && path[0] != '/' {
+			path = "/" + path // of a URL that was put together, not parsed
+		}
 		if u.RawQuery != "" {
 			path += "?" + u.RawQuery // EG: stands in front of the request's path
 		}
