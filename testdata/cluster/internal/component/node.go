@@ -49,21 +49,24 @@ const RuntimeSocket = "/run/containerd/containerd.sock"
 
 // WriteFiles writes the configuration files of a node.
 func (n Node) WriteFiles() error {
-	certs := filepath.Join("certs.d", n.Registry)
-	for _, dir := range []string{"net.d", certs} {
+	// The registry goes by its name on the host and by its address inside: both
+	// stand in the announcement, so images are named by either.
+	byName, byAddress := filepath.Join("certs.d", n.Registry), filepath.Join("certs.d", n.Mirror)
+	for _, dir := range []string{"net.d", byName, byAddress} {
 		if err := os.MkdirAll(filepath.Join(n.Dir, dir), 0o755); err != nil {
 			return fmt.Errorf("write files of node %s: %w", n.Name, err)
 		}
 	}
 	files := map[string]string{
-		"containerd.toml": "containerd.toml",
-		"kubelet.yaml":    "kubelet.yaml",
-		"kube-proxy.yaml": "kube-proxy.yaml",
-		"resolv.conf":     "resolv.conf",
-		"hosts.toml":      filepath.Join(certs, "hosts.toml"),
-		"pods.conflist":   filepath.Join("net.d", "10-pods.conflist"),
+		"containerd.toml":                          "containerd.toml",
+		"kubelet.yaml":                             "kubelet.yaml",
+		"kube-proxy.yaml":                          "kube-proxy.yaml",
+		"resolv.conf":                              "resolv.conf",
+		filepath.Join(byName, "hosts.toml"):        "hosts.toml",
+		filepath.Join(byAddress, "hosts.toml"):     "hosts.toml",
+		filepath.Join("net.d", "10-pods.conflist"): "pods.conflist",
 	}
-	for name, file := range files {
+	for file, name := range files {
 		data, err := n.Render(name)
 		if err != nil {
 			return err
