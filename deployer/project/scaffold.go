@@ -19,7 +19,7 @@ type ScaffoldOptions struct {
 	Cloud      string // written as the default; empty: detected at every deploy
 	Repository string // where the image is pushed; empty: none
 	// NeedsRepository is true for a cloud whose nodes pull from a registry; without Repository the
-	// file then asks for one, with ExampleRepository.
+	// file then shows where to write one, with ExampleRepository.
 	NeedsRepository   bool
 	ExampleRepository string
 	Pipeline          string // a folder of templates/ci: github, gitlab, …; empty or none: no pipeline

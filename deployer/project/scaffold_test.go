@@ -55,8 +55,8 @@ func TestScaffoldLoads(t *testing.T) {
 		if _, problems := p.Collect(nil); len(problems) > 0 {
 			t.Error(problems)
 		}
-		if opts.NeedsRepository && p.Spec.Image.Repository != "registry.example.com/shop/gateway" {
-			t.Error(p.Spec.Image.Repository)
+		if p.Spec.Image.Repository != opts.Repository {
+			t.Errorf("repository %q was made up", p.Spec.Image.Repository)
 		}
 	}
 }
