@@ -188,6 +188,9 @@ func (m *Model) Mutable(name string) bool { return !m.properties[name].immutable
 // Requires tells whether the model's required list names a property.
 func (m *Model) Requires(name string) bool { return slices.Contains(m.required, name) }
 
+// Required are the properties that the model's required list names.
+func (m *Model) Required() []string { return slices.Clone(m.required) }
+
 // Default returns a property's default, nil where it has none.
 func (m *Model) Default(name string) any { return m.properties[name].fallback }
 

@@ -112,10 +112,7 @@ func AddCredential(path string, ask NewCredential) (Credential, error) {
 	}
 	_, problems := file.Check(path, next, models)
 	if ask.CreateUser && onlyUnknownConsumer(problems) {
-		user := file.Entry{
-			{Key: "username", Value: ask.Consumer}, {Key: "firstname", Value: ask.Consumer}, {Key: "lastname", Value: ask.Consumer},
-		}
-		if next, err = file.Append(next, "users", user); err != nil {
+		if next, err = file.Append(next, "users", newUser(ask.Consumer, models.Users)); err != nil {
 			return Credential{}, err
 		}
 		made.UserAdded = true
@@ -125,6 +122,17 @@ func AddCredential(path string, ask NewCredential) (Credential, error) {
 		return Credential{}, problems
 	}
 	return made, replaceFile(path, next)
+}
+
+// newUser is the entry of a user: the name stands in every field that the model requires.
+func newUser(name string, model *consumer.Model) file.Entry {
+	user := file.Entry{{Key: "username", Value: name}}
+	for _, required := range model.Required() {
+		if required != "username" {
+			user = append(user, file.Field{Key: required, Value: name})
+		}
+	}
+	return user
 }
 
 // onlyUnknownConsumer tells that nothing is wrong but that a consumer does not exist.

@@ -39,7 +39,8 @@ const sizeLimit = 64 << 20
 type Options struct {
 	// Path is consumers.yml; when it does not exist the same path with .gz behind it is read.
 	Path string
-	// Optional makes a missing file count as an empty one; it may appear later.
+	// Optional makes a file that is missing at first count as an empty one; it may appear later.
+	// A file that vanishes is an error all the same, and what it held is served on.
 	Optional bool
 	// Models validate users and applications; nil: Express Gateway's own.
 	Models *consumer.Models
@@ -174,7 +175,7 @@ func (s *Store) look() ([]byte, sighting, error) {
 		at = sighting{real: real, sum: sha256.Sum256(raw)}
 		return raw, at, err
 	}
-	if s.opts.Optional {
+	if s.opts.Optional && s.seen.sum == ([sha256.Size]byte{}) {
 		return nil, sighting{real: s.opts.Path}, nil
 	}
 	return nil, at, &fs.PathError{Op: "open", Path: s.opts.Path, Err: fs.ErrNotExist}

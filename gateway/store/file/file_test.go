@@ -119,6 +119,33 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+func TestAnOptionalFileMayAppearButNotVanish(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "consumers.yml")
+	store, err := file.Open(t.Context(), file.Options{Path: path, Optional: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := store.Reload(t.Context()); err != nil || changed {
+		t.Errorf("still missing: %v, %v", changed, err)
+	}
+	write(t, path, user("one"))
+	for range 2 {
+		if _, err := store.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Reload(t.Context()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("vanished: %v, want that it does not exist", err)
+	}
+	if !serves(t, store, "one") {
+		t.Error("a vanished optional file took its consumers along")
+	}
+}
+
 func TestDerivedIDsAreStable(t *testing.T) {
 	t.Parallel()
 	text := "users: [{username: al, firstname: A, lastname: L}]\napplications: [{name: shop, user: al}, {name: market, user: al}]\n"
