@@ -66,10 +66,10 @@ func (p *program) run(ctx context.Context) int {
 	case "schema":
 		return p.schema()
 	case "version":
-		fmt.Fprintf(p.out, "egk8s-gateway %s (%s)\n", version.Version, runtime.Version()) //nolint:errcheck // nobody to tell
+		fmt.Fprintf(p.out, "egk8s-gateway %s (%s)\n", version.Version, runtime.Version())
 		return exitOK
 	case "help":
-		fmt.Fprint(p.out, usage) //nolint:errcheck // nobody to tell
+		fmt.Fprint(p.out, usage)
 		return exitOK
 	default:
 		return p.wrongUsage(fmt.Errorf("unknown command %q", command))
@@ -78,10 +78,10 @@ func (p *program) run(ctx context.Context) int {
 
 func (p *program) wrongUsage(err error) int {
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(p.out, usage) //nolint:errcheck // nobody to tell
+		fmt.Fprint(p.out, usage)
 		return exitOK
 	}
-	fmt.Fprintf(p.errs, "error: %v\n\n%s", err, usage) //nolint:errcheck // nobody to tell
+	fmt.Fprintf(p.errs, "error: %v\n\n%s", err, usage)
 	return exitUsage
 }
 
@@ -122,10 +122,10 @@ func (p *program) report(err error) int {
 		p.print(problems)
 		return exitInvalid
 	case server.IsListenError(err):
-		fmt.Fprintf(p.errs, "error: %v\n", err) //nolint:errcheck // nobody to tell
+		fmt.Fprintf(p.errs, "error: %v\n", err)
 		return exitNetwork
 	default:
-		fmt.Fprintf(p.errs, "error: %v\n", err) //nolint:errcheck // nobody to tell
+		fmt.Fprintf(p.errs, "error: %v\n", err)
 		return exitBug
 	}
 }
@@ -139,7 +139,7 @@ func (p *program) print(problems diag.Problems) {
 		if one.Hint != "" {
 			line += "; " + one.Hint
 		}
-		fmt.Fprintln(p.errs, line) //nolint:errcheck // nobody to tell
+		fmt.Fprintln(p.errs, line)
 	}
 }
 
@@ -169,7 +169,7 @@ func (p *program) probe(ctx context.Context, args []string) int {
 	}
 	requests, err := probe.Read(*spec)
 	if err != nil {
-		fmt.Fprintf(p.errs, "error: %v\n", err) //nolint:errcheck // nobody to tell
+		fmt.Fprintf(p.errs, "error: %v\n", err)
 		return exitInvalid
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -276,4 +276,3 @@ func TestDeleteCascades(t *testing.T) {
 	refused(t, w.DeleteUser(ctx, "al"), consumer.Missing, "User not found: al")
 	w.user("al") // the name is free again
 }
-

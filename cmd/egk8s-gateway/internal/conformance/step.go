@@ -130,16 +130,22 @@ func (p *play) try(ctx context.Context, where string, s Step) (*answer, []string
 		return nil, nil, err
 	}
 	got, broken := p.client.do(ctx, request)
-	switch {
-	case want.Connection == "error" && broken == nil:
-		return nil, []string{fmt.Sprintf("%s: expected a connection error, got status %d", where, got.status)}, nil
-	case want.Connection == "error":
-		return nil, nil, nil
-	case broken != nil:
+	if want.Connection == "error" {
+		return nil, answered(where, got), nil
+	}
+	if got == nil {
 		return nil, []string{where + ": " + broken.Error()}, nil
 	}
 	diffs := p.check(where, want, got)
 	return got, append(diffs, p.checkBackends(where, want)...), nil
+}
+
+// answered is the difference where no answer should have come.
+func answered(where string, got *answer) []string {
+	if got == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: expected a connection error, got status %d", where, got.status)}
 }
 
 // check compares an answer. Where a case is tagged err500, Express Gateway answers 500 to a mistake
