@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -73,7 +75,41 @@ egkube:          20 CPU-seconds when the packages are compiled already
 		return "", err
 	}
 	fmt.Fprintf(o.Out, "egkube: compiled in %.0f s\n", time.Since(began).Seconds())
-	return dir, nil
+	return dir, prune(o.Cache)
+}
+
+// kept is how many builds are kept. A build that a cluster runs from is never
+// removed.
+const kept = 3
+
+// prune removes old builds.
+func prune(cache layout.Cache) error {
+	done, err := filepath.Glob(cache.Build(filepath.Join("*", doneFile)))
+	if err != nil {
+		return fmt.Errorf("list builds: %w", err)
+	}
+	age := map[string]time.Time{}
+	for _, file := range done {
+		if info, err := os.Stat(file); err == nil {
+			age[filepath.Dir(file)] = info.ModTime()
+		}
+	}
+	states, err := filepath.Glob(filepath.Join(cache.Clusters(), "*", "state.json"))
+	if err != nil {
+		return fmt.Errorf("list clusters: %w", err)
+	}
+	for _, file := range states {
+		if s, err := state.Read(file); err == nil && s != nil {
+			delete(age, s.Build)
+		}
+	}
+	dirs := slices.SortedFunc(maps.Keys(age), func(a, b string) int { return age[b].Compare(age[a]) })
+	for _, dir := range dirs[min(kept, len(dirs)):] {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("remove old build: %w", err)
+		}
+	}
+	return nil
 }
 
 // compile fills a folder beside the final one and then renames it, so that a

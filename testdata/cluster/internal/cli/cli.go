@@ -43,6 +43,9 @@ type app struct {
 	cache layout.Cache
 }
 
+// errReported is an error of which the user has been told.
+var errReported = errors.New("told already")
+
 // usageError is a mistake in the command line.
 type usageError struct{ error }
 
@@ -74,6 +77,8 @@ func report(w io.Writer, c command, code int, err error) int {
 		return code
 	case errors.Is(err, flag.ErrHelp):
 		return exitDone
+	case errors.Is(err, errReported):
+		return max(code, exitError)
 	case errors.As(err, &usage):
 		fmt.Fprintf(w, "egkube: %v\nusage: egkube %s\n", err, c.usage)
 		return exitUsage

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"syscall"
@@ -18,9 +19,18 @@ import (
 const downLimit = 60 * time.Second
 
 func runDown(ctx context.Context, a *app, args []string) (int, error) {
-	c, _, err := a.named("down", args, 0)
-	if err != nil {
+	flags := flag.NewFlagSet("down", flag.ContinueOnError)
+	name := flags.String("name", defaultName, "name of the cluster")
+	held := flags.Bool("held", false, "the caller holds the cluster's lock (used through sudo)")
+	if _, err := a.parse(flags, args, 0); err != nil {
 		return exitUsage, err
+	}
+	if err := layout.CheckName(*name); err != nil {
+		return exitUsage, usageError{err}
+	}
+	c := a.cache.Cluster(*name)
+	if *held {
+		return exitDone, sweep.All(c)
 	}
 	if err := a.down(ctx, c); err != nil {
 		return exitError, err
@@ -91,7 +101,7 @@ func (a *app) clean(c layout.Cluster, s *state.State) error {
 		return nil
 	}
 	if s != nil && s.AsRoot && !a.owner.Root {
-		return a.asRoot("down", "--name", c.Name)
+		return a.asRoot(a.In, "down", "--held", "--name", c.Name)
 	}
 	return sweep.All(c)
 }

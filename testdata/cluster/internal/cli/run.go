@@ -61,10 +61,14 @@ func (a *app) runWith(ctx context.Context, r request, argv []string) (int, error
 	defer ours.Close()
 	inner := *a
 	inner.In = theirs
+	r.abandon = ours.Close
 	existed, err := inner.up(ctx, r)
 	err = errors.Join(err, theirs.Close())
 	if !existed {
 		defer func() { _ = a.down(context.WithoutCancel(ctx), r.cluster) }()
+	}
+	if ctx.Err() != nil {
+		return exitSignal + int(syscall.SIGINT), err
 	}
 	if err != nil {
 		return exitError, err

@@ -19,7 +19,7 @@ import (
 
 // start makes a daemon for the cluster and waits until it is ready.
 func (a *app) start(ctx context.Context, r request, spec state.Spec) error {
-	if err := a.makeDirs(r.cluster); err != nil {
+	if err := a.makeDirs(r.cluster.Dir); err != nil {
 		return err
 	}
 	subnet, err := state.FreeSubnet(a.cache.Clusters(), network.Subnets)
@@ -93,6 +93,9 @@ func (a *app) follow(ctx context.Context, c layout.Cluster, ended <-chan struct{
 		s, err := state.Read(c.State())
 		if err != nil {
 			return err
+		}
+		if _, gone := os.Stat(c.Dir); over && errors.Is(gone, os.ErrNotExist) {
+			return fmt.Errorf("start cluster %s: it was asked to end before it was ready", c.Name)
 		}
 		if s == nil {
 			if over {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"syscall"
 
 	"egk8s.dev/egk8s/testdata/cluster/internal/layout"
 	"egk8s.dev/egk8s/testdata/cluster/internal/state"
@@ -28,13 +27,23 @@ func (a *app) upAsRoot(ctx context.Context, r request) (existed bool, err error)
 	}
 	args := []string{"up", "--name", r.cluster.Name, "--nodes", strconv.Itoa(r.nodes), "--source", source}
 	if r.lease {
-		args = append(args, "--lease")
+		stop := context.AfterFunc(ctx, func() { _ = r.abandon() })
+		defer stop()
+		return false, a.asRoot(a.In, append(args, "--lease")...)
 	}
-	return false, a.asRoot(args...)
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		return false, fmt.Errorf("make pipe: %w", err)
+	}
+	defer ours.Close()
+	defer theirs.Close()
+	stop := context.AfterFunc(ctx, func() { _ = ours.Close() })
+	defer stop()
+	return false, a.asRoot(theirs, append(args, "--attended")...)
 }
 
 // asRoot runs egkube through sudo, which must not ask for a password.
-func (a *app) asRoot(args ...string) error {
+func (a *app) asRoot(in *os.File, args ...string) error {
 	sudo, err := exec.LookPath("sudo")
 	if err != nil {
 		return errNeedsRoot("there is no sudo on PATH")
@@ -48,9 +57,13 @@ func (a *app) asRoot(args ...string) error {
 	}
 	all := append([]string{"-n", "--", "env", layout.CacheVariable + "=" + a.cache.Dir, self}, args...)
 	cmd := exec.Command(sudo, all...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.In, a.Out, a.Err
-	cmd.SysProcAttr = &syscall.SysProcAttr{}
-	if err := cmd.Run(); err != nil {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, a.Out, a.Err
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return errReported // by the inner egkube
+	}
+	if err != nil {
 		return fmt.Errorf("run egkube %s as root: %w", args[0], err)
 	}
 	return nil

@@ -10,5 +10,5 @@ import (
 
 // tools finds or unpacks what nodes need.
 func (a *app) tools(ctx context.Context) (state.Tools, error) {
-	return debian.Ensure(ctx, debian.Options{Cache: a.cache, Out: a.Err, Path: os.Getenv("PATH")})
+	return debian.Ensure(ctx, debian.Options{Cache: a.cache, Out: a.Err, Machine: debian.Machine(os.Getenv("PATH"))})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 
 	"egk8s.dev/egk8s/testdata/cluster/internal/build"
@@ -20,8 +21,10 @@ type request struct {
 	cluster layout.Cluster
 	nodes   int
 	source  string
-	// lease ends the cluster with this process.
-	lease bool
+	// lease ends the cluster with the standard input, which is a pipe then;
+	// abandon closes its other end.
+	lease   bool
+	abandon func() error
 }
 
 func runUp(ctx context.Context, a *app, args []string) (int, error) {
@@ -30,12 +33,22 @@ func runUp(ctx context.Context, a *app, args []string) (int, error) {
 	name := flags.String("name", defaultName, "name of the cluster")
 	source := flags.String("source", "", "folder testdata/cluster of egk8s")
 	lease := flags.Bool("lease", false, "end the cluster when the standard input ends (used by run)")
+	attended := flags.Bool("attended", false, "give up when the standard input ends (used through sudo)")
 	if _, err := a.parse(flags, args, 0); err != nil {
 		return exitUsage, err
 	}
 	r := request{cluster: a.cache.Cluster(*name), nodes: *nodes, source: *source, lease: *lease}
 	if err := r.check(); err != nil {
 		return exitUsage, usageError{err}
+	}
+	if *attended {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		go func() {
+			_, _ = io.Copy(io.Discard, a.In)
+			cancel()
+		}()
 	}
 	if _, err := a.up(ctx, r); err != nil {
 		return exitError, err
@@ -83,7 +96,11 @@ func (a *app) up(ctx context.Context, r request) (existed bool, err error) {
 	spec := state.Spec{
 		Name: r.cluster.Name, Nodes: r.nodes, Build: dir, Tools: tools, UID: a.owner.UID, GID: a.owner.GID,
 	}
-	return false, a.start(ctx, r, spec)
+	err = a.start(ctx, r, spec)
+	if _, gone := os.Stat(r.cluster.Dir); err != nil && errors.Is(gone, os.ErrNotExist) {
+		lock.Remove()
+	}
+	return false, err
 }
 
 // keep is up on a cluster that runs already.
@@ -100,15 +117,22 @@ func (a *app) keep(ctx context.Context, r request, s *state.State) error {
 }
 
 func (a *app) lock(ctx context.Context, c layout.Cluster) (*state.Lock, error) {
-	return state.TakeLock(ctx, c.Lock(), func() {
+	if err := a.makeDirs(a.cache.Dir, a.cache.Clusters()); err != nil {
+		return nil, err
+	}
+	l, err := state.TakeLock(ctx, c.Lock(), func() {
 		fmt.Fprintf(a.Err, "egkube: another egkube works on cluster %s, waiting for it\n", c.Name)
 	})
+	if err == nil && a.owner.Root {
+		err = l.Give(a.owner.UID, a.owner.GID)
+	}
+	return l, err
 }
 
-// makeDirs makes the state folder. Under sudo it belongs to the caller, like
-// the cache around it.
-func (a *app) makeDirs(c layout.Cluster) error {
-	for _, dir := range []string{a.cache.Dir, a.cache.Clusters(), c.Dir} {
+// makeDirs makes folders that are not there. Under sudo they belong to the
+// caller.
+func (a *app) makeDirs(dirs ...string) error {
+	for _, dir := range dirs {
 		_, err := os.Stat(dir)
 		if err == nil {
 			continue

@@ -40,16 +40,28 @@ type Place struct {
 	Plugins []string
 }
 
-// Machine is the place of what is installed. Folders for root's programs are
-// added, which an ordinary user's PATH lacks.
+// Machine is the place of what is installed: the folders of PATH that nodes see
+// too, and those for root's programs, which an ordinary user's PATH lacks.
 func Machine(path string) Place {
-	dirs := filepath.SplitList(path)
-	for _, dir := range []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"} {
-		if !slices.Contains(dirs, dir) {
+	var dirs []string
+	usual := []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
+	for _, dir := range append(filepath.SplitList(path), usual...) {
+		if inNodes(dir) && !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}
 	return Place{Path: dirs, Plugins: []string{"/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"}}
+}
+
+// inNodes says whether a folder of the machine is part of a node's root file
+// system.
+func inNodes(dir string) bool {
+	for _, top := range []string{"/usr/", "/bin/", "/sbin/", "/opt/", "/nix/", "/gnu/"} {
+		if strings.HasPrefix(dir+"/", top) {
+			return true
+		}
+	}
+	return false
 }
 
 // Unpacked is the place of packages unpacked into a folder.

@@ -22,14 +22,14 @@ import (
 type Options struct {
 	Cache layout.Cache
 	Out   io.Writer
-	// Path is the caller's PATH.
-	Path string
+	// Machine is where programs that are installed are looked for.
+	Machine Place
 }
 
 // Ensure returns where the tools of nodes are: on the machine, as far as they
 // are there, and otherwise unpacked into the cache.
 func Ensure(ctx context.Context, o Options) (state.Tools, error) {
-	machine := Machine(o.Path)
+	machine := o.Machine
 	missing := machine.Missing(Needs())
 	if len(missing) == 0 {
 		return tools(machine, "")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -97,7 +98,7 @@ func (r *runner) start(p Program) error {
 	}
 	defer null.Close()
 	pid, err := syscall.ForkExec(p.Path, p.Args, &syscall.ProcAttr{
-		Env:   append(os.Environ(), r.spec.Environment...),
+		Env:   merge(os.Environ(), r.spec.Environment),
 		Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
 	})
@@ -108,6 +109,23 @@ func (r *runner) start(p Program) error {
 	r.order = append(r.order, pid)
 	r.tell(Event{Program: p.Name, Kind: "started", PID: pid})
 	return nil
+}
+
+// merge puts entries into an environment in place of those of the same name,
+// for of two the first would count.
+func merge(environment, entries []string) []string {
+	replaced := map[string]bool{}
+	for _, e := range entries {
+		name, _, _ := strings.Cut(e, "=")
+		replaced[name] = true
+	}
+	merged := append([]string(nil), entries...)
+	for _, e := range environment {
+		if name, _, _ := strings.Cut(e, "="); !replaced[name] {
+			merged = append(merged, e)
+		}
+	}
+	return merged
 }
 
 // reap takes in every child that has ended and reports the first of them that

@@ -72,6 +72,14 @@ func (l *Lock) current() bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
+// Give makes somebody else the owner of the lock's file.
+func (l *Lock) Give(uid, gid int) error {
+	if err := l.file.Chown(uid, gid); err != nil {
+		return fmt.Errorf("give lock to its owner: %w", err)
+	}
+	return nil
+}
+
 // Release gives the lock back.
 func (l *Lock) Release() { _ = l.file.Close() }
 
