@@ -38,7 +38,7 @@ type dirReader string
 
 // ReadFile reads a file below the folder.
 func (d dirReader) ReadFile(path string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(string(d), filepath.FromSlash(path))) //nolint:gosec // the folder is the caller's
+	return os.ReadFile(filepath.Join(string(d), filepath.FromSlash(path)))
 }
 
 // tree is one file: its nodes with places, and its value after coercion and defaults.
@@ -108,8 +108,7 @@ func (l *loader) readEither(names ...string) (file, text string, ok bool) {
 
 // cause leaves out the path, which the position says.
 func cause(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err.Error()
 	}
 	return err.Error()
@@ -126,8 +125,7 @@ func (s *source) scalar(n *yaml.Node) (any, bool) {
 
 func (l *loader) syntaxProblem(src *source, err error) {
 	p := diag.Problem{Code: "yaml-syntax", Severity: diag.Error, Position: diag.Position{File: src.file}, Message: err.Error()}
-	var e *yaml.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*yaml.Error](err); ok {
 		p.Code, p.Hint = e.Code, e.Hint
 		p.Position = src.position(e.Offset)
 		p.Length = src.length(e.Offset, e.Offset+max(e.Length, 1))

@@ -22,16 +22,16 @@ import (
 var update = flag.Bool("update", false, "write the results into testdata")
 
 // newTestCatalogue knows every policy and condition; all are built but those named.
-func newTestCatalogue(t testing.TB, notBuilt ...string) config.Catalogue {
-	t.Helper()
+func newTestCatalogue(tb testing.TB, notBuilt ...string) config.Catalogue {
+	tb.Helper()
 	c := config.Catalogue{Policies: map[string]config.Entry{}, Conditions: map[string]config.Entry{}}
 	policies, err := policy.ReadSchemas()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	conditions, err := condition.ReadSchemas()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	missing := map[string]bool{}
 	for _, n := range notBuilt {

@@ -50,10 +50,10 @@ func TestRealConfigs(t *testing.T) {
 type realFile struct{ path, as string }
 
 func (r realFile) ReadFile(name string) ([]byte, error) {
-	switch {
-	case name == r.as:
+	switch name {
+	case r.as:
 		return os.ReadFile(r.path)
-	case name == "gateway.config.yml":
+	case "gateway.config.yml":
 		return []byte("policies: []\n"), nil
 	}
 	text, err := os.ReadFile(filepath.Join("testdata", "defaults", filepath.FromSlash(name)))

@@ -62,39 +62,48 @@ hint: see the reference
 			diag.Problems{{Position: at("egk8s.yaml", 40, 1), Message: "m"}}, diag.Style{}, "error: m\n --> egk8s.yaml:40:1\n",
 		},
 		"line without column": {
-			diag.Problems{{Position: at("egk8s.yaml", 1, 0), Message: "m"}}, diag.Style{},
+			diag.Problems{{Position: at("egk8s.yaml", 1, 0), Message: "m"}},
+			diag.Style{},
 			"error: m\n --> egk8s.yaml:1\n  1 | kind: Gateway\n",
 		},
 		"tabs and wide letters": {
-			diag.Problems{{Position: at("tabs.yml", 2, 6), Length: 1, Message: "m"}}, diag.Style{},
+			diag.Problems{{Position: at("tabs.yml", 2, 6), Length: 1, Message: "m"}},
+			diag.Style{},
 			"error: m\n --> tabs.yml:2:6\n  1 | a:\n  2 | \t\tb: ü x\n    | \t\t   ^\n",
 		},
 		"caret past the end": {
-			diag.Problems{{Position: at("crlf.yml", 2, 5), Length: 9, Message: "m"}}, diag.Style{},
+			diag.Problems{{Position: at("crlf.yml", 2, 5), Length: 9, Message: "m"}},
+			diag.Style{},
 			"error: m\n --> crlf.yml:2:5\n  1 | a: 1\n  2 | b: 2\n    |     ^\n",
 		},
 		"escape bytes": {
-			diag.Problems{{Position: at("evil.yml", 1, 1), Message: "m\x1b[0m"}}, diag.Style{},
+			diag.Problems{{Position: at("evil.yml", 1, 1), Message: "m\x1b[0m"}},
+			diag.Style{},
 			"error: m\ufffd[0m\n --> evil.yml:1:1\n  1 | a: \ufffd[31mred\n    | ^\n",
 		},
 		"long line": {
-			diag.Problems{{Position: at("long.yml", 1, 300), Message: "m"}}, diag.Style{},
+			diag.Problems{{Position: at("long.yml", 1, 300), Message: "m"}},
+			diag.Style{},
 			"error: m\n --> long.yml:1:300\n  1 | " + strings.Repeat("x", 160) + "…\n",
 		},
 		"several of one file": {
 			diag.Problems{{Position: at("a", 1, 1), Message: "one"}, {Position: at("a", 2, 1), Message: "two"}},
-			diag.Style{}, "error: one\n --> a:1:1\nerror: two\n --> a:2:1\n2 problems in a\n",
+			diag.Style{},
+			"error: one\n --> a:1:1\nerror: two\n --> a:2:1\n2 problems in a\n",
 		},
 		"errors and warnings": {
 			diag.Problems{{Position: at("a", 1, 1), Message: "one", Severity: diag.Warning}, {Position: at("b", 2, 1), Message: "two", Severity: diag.Error}},
-			diag.Style{}, "warning: one\n --> a:1:1\nerror: two\n --> b:2:1\n1 error and 1 warning\n",
+			diag.Style{},
+			"warning: one\n --> a:1:1\nerror: two\n --> b:2:1\n1 error and 1 warning\n",
 		},
 		"only the first": {
 			diag.Problems{{Message: "one"}, {Message: "two"}, {Message: "three"}},
-			diag.Style{Max: 1, More: "egk8s validate"}, "error: one\n3 problems (see all: egk8s validate)\n",
+			diag.Style{Max: 1, More: "egk8s validate"},
+			"error: one\n3 problems (see all: egk8s validate)\n",
 		},
 		"colour": {
-			diag.Problems{{Position: at("crlf.yml", 1, 1), Message: "m", Suggestion: "s", Severity: diag.Warning}}, diag.Style{Colour: true},
+			diag.Problems{{Position: at("crlf.yml", 1, 1), Message: "m", Suggestion: "s", Severity: diag.Warning}},
+			diag.Style{Colour: true},
 			"\x1b[1;33mwarning:\x1b[0m m\n\x1b[2m -->\x1b[0m crlf.yml:1:1\n\x1b[2m  1 |\x1b[0m a: 1\n\x1b[2m    |\x1b[0m \x1b[1;33m^\x1b[0m\n\x1b[1;36mhelp:\x1b[0m did you mean \"s\"?\n",
 		},
 	}

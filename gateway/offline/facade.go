@@ -8,13 +8,17 @@ import (
 // Settings are what egk8s.yaml adds to the user's files; Encode writes them as the gateway reads them.
 type Settings = config.Settings
 
-// The parts of Settings.
-type (
-	ListenAddresses = config.ListenAddresses
-	TLSFiles        = config.TLSFiles
-	StoreSettings   = config.StoreSettings
-	DrainSettings   = config.DrainSettings
-)
+// ListenAddresses are host:port; an empty one leaves the file's or the default address.
+type ListenAddresses = config.ListenAddresses
+
+// TLSFiles are the files of one certificate.
+type TLSFiles = config.TLSFiles
+
+// StoreSettings say where users and credentials live.
+type StoreSettings = config.StoreSettings
+
+// DrainSettings are in seconds.
+type DrainSettings = config.DrainSettings
 
 // The file names that egk8s adds to the user's files.
 const (

@@ -12,13 +12,13 @@ func knownParts(cfg *config.Config) *config.Config {
 	out := *cfg
 	out.APIEndpoints = nil
 	for _, e := range cfg.APIEndpoints {
-		if !holdsUnknown(map[string]any(e.Raw)) {
+		if !holdsUnknown(e.Raw) {
 			out.APIEndpoints = append(out.APIEndpoints, e)
 		}
 	}
 	out.ServiceEndpoints = map[string]config.ServiceEndpoint{}
 	for name, s := range cfg.ServiceEndpoints {
-		if len(s.URLs) > 0 && !holdsUnknown(map[string]any(s.Raw)) {
+		if len(s.URLs) > 0 && !holdsUnknown(s.Raw) {
 			out.ServiceEndpoints[name] = s
 		}
 	}

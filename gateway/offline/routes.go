@@ -182,6 +182,7 @@ func write(b *strings.Builder, re *syntax.Regexp) bool {
 		}
 	case syntax.OpAlternate:
 		return write(b, re.Sub[0])
+	default: // nothing has to stand there
 	}
 	return true
 }

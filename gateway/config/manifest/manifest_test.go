@@ -3,6 +3,7 @@ package manifest_test
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -193,10 +194,7 @@ func TestOpen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			changed := map[string]string{}
-			for k, v := range files {
-				changed[k] = v
-			}
+			changed := maps.Clone(files)
 			change(changed)
 			if got, err := manifest.Open(newTestMount(t, changed)); err == nil {
 				t.Errorf("opened with digest %s", got.Digest())

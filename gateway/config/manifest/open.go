@@ -29,7 +29,7 @@ func Open(dir string) (*Files, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("open config %s: %w", dir, err)
 	}
-	text, err := os.ReadFile(filepath.Join(root, Name)) //nolint:gosec // the folder is the caller's
+	text, err := os.ReadFile(filepath.Join(root, Name))
 	if err != nil {
 		return nil, fmt.Errorf("open config: %w", err)
 	}
@@ -40,7 +40,7 @@ func Open(dir string) (*Files, error) {
 	files := &Files{content: make(map[string][]byte, len(entries))}
 	var problems []error
 	for i, e := range entries {
-		content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(e.Path))) //nolint:gosec // Parse keeps it inside
+		content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(e.Path)))
 		if err != nil {
 			problems = append(problems, err)
 			continue

@@ -111,6 +111,11 @@ func (c *checker) checkObject(n *node, m map[string]any, at Path) {
 			c.checkKey(n, m, key, at)
 		}
 	}
+	c.checkPresence(n, m, at)
+}
+
+// checkPresence looks for properties that must be there.
+func (c *checker) checkPresence(n *node, m map[string]any, at Path) {
 	for _, name := range n.required {
 		if _, ok := m[name]; !ok {
 			c.violations = append(c.violations, missing(n, m, name, at))

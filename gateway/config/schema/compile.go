@@ -96,7 +96,7 @@ func (c *compiler) resolve(ref, at string) (*node, error) {
 		return n, nil
 	}
 	var v any = c.root
-	for _, part := range strings.Split(strings.TrimPrefix(fragment, "/"), "/") {
+	for part := range strings.SplitSeq(strings.TrimPrefix(fragment, "/"), "/") {
 		if part == "" {
 			continue
 		}

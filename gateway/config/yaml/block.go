@@ -36,18 +36,15 @@ func (p *parser) block(parent int, pl place) (*Node, error) {
 			return nil, err
 		}
 		if p.first() && p.lineStart != line && p.column() <= parent {
-			if pl.listAtParent && p.column() == parent && p.dash() {
-				n, err := p.list()
-				return p.finishOr(n, err, props)
+			if !pl.listAtParent || p.column() != parent || !p.dash() {
+				return p.finish(&Node{Start: empty, End: empty}, props)
 			}
-			return p.finish(&Node{Start: empty, End: empty}, props)
+			n, err := p.list()
+			return p.finishOr(n, err, props)
 		}
 		// Properties on the line of a key belong to the key, on a line of their own to the value.
 		if c := p.at(0); c != '&' && c != '!' || p.propertiesOfKey() {
-			if c == '*' && props != (properties{}) && !p.keyAhead() {
-				return nil, p.fail(props.start, "yaml-alias", "an alias cannot have a tag or an anchor of its own")
-			}
-			n, err := p.content(parent, pl)
+			n, err := p.content(parent, pl, props)
 			return p.finishOr(n, err, props)
 		}
 		if err := p.readProperty(&props); err != nil {
@@ -109,9 +106,11 @@ func (p *parser) finish(n *Node, props properties) (*Node, error) {
 	return n, nil
 }
 
-func (p *parser) content(parent int, pl place) (*Node, error) {
+func (p *parser) content(parent int, pl place, props properties) (*Node, error) {
 	c := p.at(0)
 	switch {
+	case c == '*' && props != (properties{}) && !p.keyAhead():
+		return nil, p.fail(props.start, "yaml-alias", "an alias cannot have a tag or an anchor of its own")
 	case p.dash() && pl.compact:
 		return p.list()
 	case c == '|' || c == '>':

@@ -129,8 +129,8 @@ func TestParseErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := yaml.Parse(tc.text)
-			var e *yaml.Error
-			if !errors.As(err, &e) {
+			e, ok := errors.AsType[*yaml.Error](err)
+			if !ok {
 				t.Fatalf("%q passed: %v", tc.text, err)
 			}
 			if e.Code != tc.code || e.Offset != tc.at {

@@ -49,7 +49,8 @@ func (p *parser) plain(indent int, inside bool) *Node {
 		return nil
 	}
 	n := &Node{Start: p.pos, plain: true}
-	text := p.plainLine(inside)
+	var text strings.Builder
+	text.WriteString(p.plainLine(inside))
 	n.End = p.pos
 	for {
 		mark := *p
@@ -63,11 +64,11 @@ func (p *parser) plain(indent int, inside bool) *Node {
 			p.pos, p.lineStart = mark.pos, mark.lineStart
 			break
 		}
-		text += fold(breaks) + line
+		text.WriteString(fold(breaks) + line)
 		n.End = p.pos
 	}
-	n.text = text
-	n.Kind, n.Value = resolve(text)
+	n.text = text.String()
+	n.Kind, n.Value = resolve(n.text)
 	return n
 }
 
