@@ -21,8 +21,9 @@ const reachCommand = "egk8s port-forward gateway"
 // How long the prober may need to start, and how long a wrong answer may become a right one once
 // every replica is ready.
 const (
-	proberStart = 30 * time.Second
-	settle      = 5 * time.Second
+	proberStart  = 30 * time.Second
+	settle       = 5 * time.Second         // while a declared probe is not right
+	settleRoutes = 1500 * time.Millisecond // while only a service behind the gateway does not answer
 )
 
 // finish waits for the probes and gives the verdict on them.
@@ -87,15 +88,30 @@ func (p *probing) await(ctx context.Context) {
 		case <-limit.C:
 			return
 		case <-look.C:
-			p.mu.Lock()
-			answered := len(p.last) > 0
-			p.mu.Unlock()
-			if answered && !settling {
+			if settling {
+				continue
+			}
+			if patience := p.patience(); patience > 0 {
 				settling = true
-				limit.Reset(settle)
+				limit.Reset(patience)
 			}
 		}
 	}
+}
+
+// patience is how long to wait for the answers that are still wrong; 0: there was none yet at all.
+func (p *probing) patience() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.last) == 0 {
+		return 0
+	}
+	for _, probe := range p.probes {
+		if a := p.last[probe.ID()]; a == nil || !a.Final && (probe.Declared || a.Status == 0) {
+			return settle
+		}
+	}
+	return settleRoutes
 }
 
 // unprobed says that the probes could not be sent: a failure only when somebody declared some.
