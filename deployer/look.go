@@ -116,7 +116,7 @@ func (s *session) look(ctx context.Context) (*StatusResult, error) {
 func (s *session) glance(ctx context.Context) (rollout.Verdict, error) {
 	var out rollout.Verdict
 	opts := s.watching(nil)
-	opts.Seen = nil
+	opts.Seen, opts.Glance = nil, true
 	err := rollout.Track(ctx, s.client, opts, func(v rollout.Verdict) bool {
 		out = v
 		return false

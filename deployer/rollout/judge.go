@@ -62,13 +62,17 @@ type suspicion struct {
 	mark  string
 	after time.Duration
 	since time.Time // when the cluster says that it began; zero: when the mark was first seen
+	born  time.Time // of the object: for a glance, the best guess of when it began
 	hold  bool      // something is under way that may still mend it
 }
 
 func (j *judge) suspect(x suspicion) {
 	j.v.Marks = append(j.v.Marks, x.mark)
 	since, seen := j.s.Since[x.mark]
-	if !seen {
+	switch {
+	case !seen && j.s.Glance && !x.born.IsZero():
+		since = x.born
+	case !seen:
 		since = j.s.Now
 	}
 	if !x.since.IsZero() && x.since.Before(since) {

@@ -72,7 +72,7 @@ func (j *judge) unschedulable(p *corev1.Pod) {
 			after = 3 * time.Second
 		}
 		j.suspect(suspicion{
-			cause: cause, mark: mark(p, "unschedulable"), after: after, since: c.LastTransitionTime.Time,
+			cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, "unschedulable"), after: after, since: c.LastTransitionTime.Time,
 			hold: j.s.leaving() || j.s.lastEvent(p.UID, "TriggeredScaleUp") != nil,
 		})
 	}
@@ -102,7 +102,7 @@ func (j *judge) volumes(p *corev1.Pod) {
 		cause.Message = fmt.Sprintf("the pod mounts Secret %q, which does not exist", name)
 		cause.Fix = "create the Secret " + name + ", or correct its name in egk8s.yaml"
 	}
-	j.suspect(suspicion{cause: cause, mark: mark(p, "volume"), after: 10 * time.Second})
+	j.suspect(suspicion{cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, "volume"), after: 10 * time.Second})
 }
 
 func started(p *corev1.Pod) bool {
@@ -127,7 +127,7 @@ func (j *judge) container(p *corev1.Pod, c corev1.ContainerStatus) {
 		j.exited(p, c)
 	case w != nil && w.Reason == "RunContainerError":
 		cause := j.containerCause(p, c, "start-failed", w.Reason, "the container cannot be started: "+short(w.Message))
-		j.suspect(suspicion{cause: cause, mark: mark(p, c.Name, w.Reason), after: 8 * time.Second})
+		j.suspect(suspicion{cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, c.Name, w.Reason), after: 8 * time.Second})
 	case c.State.Running != nil:
 		j.unready(p, c)
 	}
@@ -178,7 +178,7 @@ func (j *judge) exited(p *corev1.Pod, c corev1.ContainerStatus) {
 	default:
 		j.killed(p, &cause)
 	}
-	x := suspicion{cause: cause, mark: mark(p, c.Name, "exited")}
+	x := suspicion{cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, c.Name, "exited")}
 	if !proven {
 		x.hold = true
 	}
@@ -215,7 +215,7 @@ func (j *judge) create(p *corev1.Pod, c corev1.ContainerStatus) {
 		cause.Code, cause.Message = "missing-key", "the container needs something that is not there: "+short(w.Message)
 		cause.Fix = "create it, or correct spec.secretEnv in egk8s.yaml"
 	}
-	j.suspect(suspicion{cause: cause, mark: mark(p, c.Name, w.Reason), after: 8 * time.Second})
+	j.suspect(suspicion{cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, c.Name, w.Reason), after: 8 * time.Second})
 }
 
 // unready: the container runs and its readiness probe says no. Starting may take its time, so only a
@@ -227,7 +227,7 @@ func (j *judge) unready(p *corev1.Pod, c corev1.ContainerStatus) {
 	}
 	cause := j.containerCause(p, c, "probe-failed", e.Reason, "the container runs and is not ready: "+short(e.Message))
 	cause.Next = []string{"egk8s logs --pod " + p.Name}
-	j.suspect(suspicion{cause: cause, mark: mark(p, c.Name, "unready"), after: time.Minute, since: c.State.Running.StartedAt.Time})
+	j.suspect(suspicion{cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, c.Name, "unready"), after: time.Minute, since: c.State.Running.StartedAt.Time})
 }
 
 // podView is the pod's line in the tree.

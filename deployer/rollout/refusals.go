@@ -25,7 +25,7 @@ func (j *judge) image(p *corev1.Pod, c corev1.ContainerStatus) {
 	if kind.code == "image-pull" && kind.fix == "" {
 		cause.Message += ": " + short(message)
 	}
-	j.suspect(suspicion{cause: cause, mark: mark(p, c.Name, "image"), after: kind.after})
+	j.suspect(suspicion{cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, c.Name, "image"), after: kind.after})
 }
 
 type imageKind struct {

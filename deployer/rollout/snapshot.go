@@ -27,6 +27,9 @@ type Snapshot struct {
 	// Since says when a mark was seen first: Verdict.Marks of the snapshot before. A mark that is
 	// not in it was not seen before Now.
 	Since map[string]time.Time
+	// Glance is true when nothing was seen before: what is wrong now is taken to have been wrong
+	// since the object was made.
+	Glance bool
 }
 
 // Phase is how far a rollout is.

@@ -27,6 +27,7 @@ type Options struct {
 	Selector   string // of its pods, as a label selector
 	Generation int64  // that the rollout is about; 0: whatever there is
 	Now        func() time.Time
+	Glance     bool // Snapshot.Glance
 	// Seen is called for every view that is new or has changed; a removed object has State Gone.
 	// It is never called two at the same time. May be nil.
 	Seen func(View)
@@ -108,7 +109,9 @@ func (t *tracker) run(ctx context.Context, next func(Verdict) bool) error {
 			continue
 		}
 		now := t.opts.Now()
-		v := Judge(t.store.snapshot(now, t.opts.Generation, t.since))
+		snap := t.store.snapshot(now, t.opts.Generation, t.since)
+		snap.Glance = t.opts.Glance
+		v := Judge(snap)
 		t.remember(v.Marks, now)
 		t.show(v.Views)
 		if !next(v) {
