@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"egk8s.dev/egk8s/deployer/cluster"
+	"egk8s.dev/egk8s/deployer/object"
 	"egk8s.dev/egk8s/deployer/render"
 )
 
@@ -93,9 +97,15 @@ type forwarder struct {
 	session *session
 	port    int
 
-	mu   sync.Mutex
-	open *cluster.Tunnel
+	mu      sync.Mutex
+	open    *cluster.Tunnel
+	pod     string
+	checked time.Time         // when the pod was last seen ready
+	old     []*cluster.Tunnel // to pods that leave: their connections end with them
 }
+
+// fresh is how long a look at a pod holds.
+const fresh = 300 * time.Millisecond
 
 func (f *forwarder) accept(ctx context.Context, listener net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close(); f.close() })
@@ -134,24 +144,45 @@ func (f *forwarder) carry(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// tunnel returns the open tunnel, or opens one to a ready pod.
+// tunnel returns the open tunnel while its pod serves, or opens one to a pod that does.
 func (f *forwarder) tunnel(ctx context.Context) (*cluster.Tunnel, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.open != nil && f.alive(ctx) {
+		return f.open, nil
+	}
 	if f.open != nil {
-		select {
-		case <-f.open.Lost():
-			f.open = nil
-		default:
-			return f.open, nil
-		}
+		f.old = append(f.old, f.open)
+		f.open = nil
 	}
 	pod, err := f.session.readyPod(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f.open, err = f.session.client.OpenTunnel(ctx, f.session.namespace, pod)
-	return f.open, err
+	open, err := f.session.client.OpenTunnel(ctx, f.session.namespace, pod)
+	if err != nil {
+		return nil, err
+	}
+	f.open, f.pod, f.checked = open, pod, f.session.now()
+	return open, nil
+}
+
+// alive tells whether new connections may go through the open tunnel. The caller holds the lock.
+func (f *forwarder) alive(ctx context.Context) bool {
+	select {
+	case <-f.open.Lost():
+		return false
+	default:
+	}
+	if f.session.now().Sub(f.checked) < fresh {
+		return true
+	}
+	u, err := f.session.client.Get(ctx, object.Ref{Version: "v1", Kind: "Pod", Namespace: f.session.namespace, Name: f.pod})
+	if err != nil || !serves(u) {
+		return false
+	}
+	f.checked = f.session.now()
+	return true
 }
 
 func (f *forwarder) drop(t *cluster.Tunnel) {
@@ -169,6 +200,10 @@ func (f *forwarder) close() {
 	if f.open != nil {
 		_ = f.open.Close()
 	}
+	for _, t := range f.old {
+		_ = t.Close()
+	}
+	f.open, f.old = nil, nil
 }
 
 // readyPod returns a pod that serves.
@@ -178,18 +213,23 @@ func (s *session) readyPod(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, u := range list {
-		var p corev1.Pod
-		if cluster.Decode(u, &p) != nil || p.DeletionTimestamp != nil {
-			continue
-		}
-		for _, c := range p.Status.Conditions {
-			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-				return p.Name, nil
-			}
+		if serves(u) {
+			return u.GetName(), nil
 		}
 	}
 	if len(list) == 0 {
 		return "", s.notDeployed(ctx)
 	}
 	return "", &UnhealthyError{Cause: notServing(s.name)}
+}
+
+// serves tells whether a pod is ready and stays.
+func serves(u *unstructured.Unstructured) bool {
+	var p corev1.Pod
+	if cluster.Decode(u, &p) != nil || p.DeletionTimestamp != nil {
+		return false
+	}
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
