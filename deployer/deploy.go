@@ -105,7 +105,7 @@ func (d *deploy) change(ctx context.Context) error {
 		d.deliver, d.begin, d.apply, d.serve, d.commit, d.prune,
 	} {
 		if err := stage(ctx); err != nil {
-			return d.abandon(ctx, d.failed(ctx, err))
+			return d.rollBack(ctx, d.abandon(ctx, d.failed(ctx, err)))
 		}
 	}
 	d.result.Outcome = Succeeded

@@ -191,3 +191,8 @@ func labelValue(version string) string {
 func (r *Record) Same(other *Record) bool {
 	return r.Revision == other.Revision && r.version == other.version
 }
+
+// Content is what the revision was made of, for a rollback to it.
+func (r *Record) Content() Content {
+	return Content{Chart: r.release.Chart, Values: r.Values, Manifest: r.Manifest}
+}

@@ -1,0 +1,137 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/object"
+	"egk8s.dev/egk8s/deployer/plan"
+)
+
+func configMap(name, value string) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": name, "namespace": "n"},
+		"data": map[string]any{"k": value},
+	}}
+}
+
+func deployment() *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "shop", "namespace": "n"},
+	}}
+}
+
+func live(u *unstructured.Unstructured, uid, owned string, managers ...string) plan.Live {
+	return plan.Live{Ref: object.Of(u), UID: uid, Owned: owned, Managers: managers}
+}
+
+func sent(u *unstructured.Unstructured, uid, owned string) plan.Sent {
+	return plan.Sent{Ref: object.Of(u), UID: uid, Sent: plan.Hash(u), Owned: owned}
+}
+
+// TestMake: what a plan does with one object, and why.
+func TestMake(t *testing.T) {
+	t.Parallel()
+	want, other := configMap("a", "1"), configMap("a", "2")
+	key := object.Of(want).Key()
+	differing := map[object.Key]plan.Judgement{key: {Live: other, Result: want}}
+	same := map[object.Key]plan.Judgement{key: {Live: want, Result: want}}
+	cases := map[string]struct {
+		in     plan.Input
+		action event.Action
+		reason string
+	}{
+		"not there":                 {plan.Input{}, event.Created, "not there"},
+		"deleted by somebody":       {plan.Input{Inventory: []plan.Sent{sent(want, "u", "o")}}, event.Created, "was deleted outside egk8s"},
+		"exactly as we left it":     {plan.Input{Live: map[object.Key]plan.Live{key: live(want, "u", "o")}, Inventory: []plan.Sent{sent(want, "u", "o")}}, event.Unchanged, ""},
+		"we send something else":    {plan.Input{Live: map[object.Key]plan.Live{key: live(want, "u", "o")}, Inventory: []plan.Sent{sent(other, "u", "o")}, Judged: differing}, event.Configured, "changed: data.k"},
+		"somebody took a field":     {plan.Input{Live: map[object.Key]plan.Live{key: live(want, "u", "x")}, Inventory: []plan.Sent{sent(want, "u", "o")}, Judged: differing}, event.Configured, "was changed outside egk8s: data.k"},
+		"somebody made it again":    {plan.Input{Live: map[object.Key]plan.Live{key: live(want, "v", "o")}, Inventory: []plan.Sent{sent(want, "u", "o")}, Judged: differing}, event.Configured, "was recreated outside egk8s: data.k"},
+		"not known, but the same":   {plan.Input{Live: map[object.Key]plan.Live{key: live(want, "u", "o")}, Judged: same}, event.Unchanged, ""},
+		"not known, and not judged": {plan.Input{Live: map[object.Key]plan.Live{key: live(want, "u", "o")}}, event.Configured, "not known to this release"},
+		"helm's":                    {plan.Input{ByHelm: true, Live: map[object.Key]plan.Live{key: live(want, "u", "o", "helm")}, Judged: same}, event.Configured, "take over from helm"},
+		"helm's, but we came after": {plan.Input{Live: map[object.Key]plan.Live{key: live(want, "u", "o", "helm")}, Judged: same}, event.Unchanged, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.in.Desired = []*unstructured.Unstructured{want}
+			p := plan.Make(c.in)
+			if len(p.Ops) != 1 || p.Ops[0].Action != c.action || len(p.Ops[0].Reason) < len(c.reason) || p.Ops[0].Reason[:len(c.reason)] != c.reason {
+				t.Errorf("%+v", p.Ops)
+			}
+			if p.Changes() != (c.action != event.Unchanged) {
+				t.Error("Changes says otherwise")
+			}
+		})
+	}
+}
+
+// TestPrune: what earlier revisions made and this one does not want goes, once, dependants first;
+// what is not there or is kept elsewhere stays out.
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	wanted, old, kept, gone := configMap("wanted", ""), configMap("old", ""), configMap("kept", ""), configMap("gone", "")
+	d := deployment()
+	there := map[object.Key]plan.Live{}
+	for _, u := range []*unstructured.Unstructured{wanted, old, kept, d} {
+		there[object.Of(u).Key()] = live(u, "u", "o")
+	}
+	p := plan.Make(plan.Input{
+		Desired: []*unstructured.Unstructured{wanted}, Live: there, Inventory: []plan.Sent{sent(wanted, "u", "o")},
+		Previous: []object.Ref{object.Of(old), object.Of(old), object.Of(d), object.Of(kept), object.Of(gone), object.Of(wanted)},
+		Keep:     func(l plan.Live) bool { return l.Name == "kept" },
+	})
+	var got []string
+	for _, op := range p.Ops {
+		got = append(got, string(op.Action)+" "+op.String())
+	}
+	if diff := cmp.Diff([]string{"unchanged ConfigMap/wanted", "deleted Deployment/shop", "deleted ConfigMap/old"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if p.Summary() != "1 unchanged, 2 deleted" {
+		t.Error(p.Summary())
+	}
+}
+
+// TestOwnedHash: the order in which a server writes a field set changes nothing; another field, and
+// another manager, do.
+func TestOwnedHash(t *testing.T) {
+	t.Parallel()
+	entry := func(manager, fields string) []metav1.ManagedFieldsEntry {
+		return []metav1.ManagedFieldsEntry{{Manager: manager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: &metav1.FieldsV1{Raw: json.RawMessage(fields)}}}
+	}
+	a := plan.OwnedHash(entry("egk8s", `{"f:data":{"f:a":{},"f:b":{}}}`))
+	if b := plan.OwnedHash(entry("egk8s", `{"f:data":{"f:b":{},"f:a":{}}}`)); a == "" || a != b {
+		t.Errorf("order matters: %q, %q", a, b)
+	}
+	if b := plan.OwnedHash(entry("egk8s", `{"f:data":{"f:a":{}}}`)); a == b {
+		t.Error("a field that is gone does not matter")
+	}
+	if b := plan.OwnedHash(entry("helm", `{"f:data":{"f:a":{},"f:b":{}}}`)); b != "" {
+		t.Error("somebody else's fields are ours")
+	}
+}
+
+// TestDiff: changed leaves are named by their path, list elements by name; what the API server keeps
+// for itself, and empty for absent, is no difference.
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	parse := func(text string) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{}
+		if err := json.Unmarshal([]byte(text), &u.Object); err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	a := parse(`{"kind":"X","metadata":{"resourceVersion":"1","managedFields":[1],"labels":{"a.b/c":"1"}},"spec":{"n":1,"list":[{"name":"x","v":1}],"none":{}},"status":{"x":1}}`)
+	b := parse(`{"kind":"X","metadata":{"resourceVersion":"2","generation":3,"labels":{"a.b/c":"2"}},"spec":{"n":1.0,"list":[{"name":"x","v":2}]},"status":{"x":2}}`)
+	if diff := cmp.Diff([]string{"metadata.labels[a.b/c]", "spec.list[x].v"}, plan.Diff(a, b)); diff != "" {
+		t.Error(diff)
+	}
+}
