@@ -35,7 +35,7 @@ func (r request) Property(name string) Value {
 	case "httpVersion":
 		return req.Proto
 	case "headers":
-		return headers{r.x}
+		return headers(r)
 	case "query":
 		return query(req.Query())
 	case "params":

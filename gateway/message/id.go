@@ -1,9 +1,8 @@
 package message
 
 import (
-	"math/bits"
-
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/google/uuid"
 )

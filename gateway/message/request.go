@@ -27,8 +27,10 @@ type Request struct {
 	ContentLength int64
 	// Trailer returns the fields sent behind the body, once Body is read; nil when the engine has none.
 	Trailer func() Header
-	// Remote is the peer's address.
+	// Remote is the client's address: the peer's, or what a trusted proxy says it is.
 	Remote netip.AddrPort
+	// Peer is the address of the connection's other end.
+	Peer netip.AddrPort
 	// TLS describes the connection; nil on plain HTTP.
 	TLS *TLS
 
@@ -84,5 +86,5 @@ func (r *Request) Scheme() string {
 	return "http"
 }
 
-// ClientIP returns the peer's address as text, IPv4 addresses without the IPv6 prefix.
+// ClientIP returns the client's address as text, IPv4 addresses without the IPv6 prefix.
 func (r *Request) ClientIP() string { return r.Remote.Addr().Unmap().String() }

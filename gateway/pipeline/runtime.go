@@ -81,13 +81,16 @@ func (g *group) serve(ctx context.Context, x *message.Exchange) (bool, error) {
 		}
 		last = i
 		route := g.routes.list[i]
-		switch m := route.match(x); {
-		case m == malformed:
+		switch route.match(x) {
+		case noMatch:
+		case malformed:
 			x.ErrorPage(400, "Bad Request")
 			return true, nil
-		case m == otherMethod:
-			options = append(options, route.allow...)
-		case m == matched:
+		case otherMethod:
+			if x.Request.Method == "OPTIONS" {
+				options = append(options, route.allow...)
+			}
+		case matched:
 			answered, err := route.serve(ctx, x)
 			if answered || err != nil {
 				return true, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 
@@ -121,9 +122,7 @@ func TestKeyAuth(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			action := map[string]any{"apiKeyHeader": "Authorization", "apiKeyHeaderScheme": "apiKey", "apiKeyField": "apiKey"}
-			for k, v := range tt.action {
-				action[k] = v
-			}
+			maps.Copy(action, tt.action)
 			if tt.url == "" {
 				tt.url = "/"
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -93,7 +94,7 @@ func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target, al
 		p.failed(ctx, x, err)
 		return message.Answered, nil
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing can be done, and nothing depends on it
+	defer resp.Body.Close()
 	p.answer(x, resp, to)
 	alive()
 	if err := p.stream(x, resp, alive); err != nil {
@@ -205,7 +206,7 @@ func forwarded(in *message.Request, h message.Header) {
 	if port == "" {
 		port = map[bool]string{true: "443", false: "80"}[in.TLS != nil]
 	}
-	add("X-Forwarded-For", in.ClientIP())
+	add("X-Forwarded-For", in.Peer.Addr().Unmap().String())
 	add("X-Forwarded-Port", port)
 	add("X-Forwarded-Proto", in.Scheme())
 	if !h.Has("X-Forwarded-Host") {
@@ -218,9 +219,7 @@ func (p *proxy) answer(x *message.Exchange, resp *upstream.Response, to target) 
 	x.Response.FromUpstream()
 	p.options.rewriteHead(x, resp, to.Host())
 	dst := x.Response.Header.Map()
-	for name, values := range resp.Header.Map() {
-		dst[name] = values
-	}
+	maps.Copy(dst, resp.Header.Map())
 	x.Response.WriteHead(resp.Status)
 }
 
@@ -234,14 +233,10 @@ func (p *proxy) stream(x *message.Exchange, resp *upstream.Response, alive func(
 		n, err := resp.Body.Read(*buf)
 		if n > 0 {
 			alive()
-			if _, werr := x.Response.Write((*buf)[:n]); werr != nil {
-				return nil //nolint:nilerr // the client is gone: nobody to tell
-			}
 			left -= int64(n)
-			if left != 0 && err == nil && n < len(*buf) {
-				if werr := x.Response.Flush(); werr != nil {
-					return nil //nolint:nilerr // the client is gone
-				}
+			more := left != 0 && err == nil && n < len(*buf)
+			if !deliver(x, (*buf)[:n], more) {
+				return nil // the client is gone: nobody to tell
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -254,4 +249,12 @@ func (p *proxy) stream(x *message.Exchange, resp *upstream.Response, alive func(
 			return err
 		}
 	}
+}
+
+// deliver sends a part to the client, at once when more is to come later; false: the client is gone.
+func deliver(x *message.Exchange, part []byte, flush bool) bool {
+	if _, err := x.Response.Write(part); err != nil {
+		return false
+	}
+	return !flush || x.Response.Flush() == nil
 }

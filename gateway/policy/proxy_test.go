@@ -103,7 +103,7 @@ func TestProxyHeaders(t *testing.T) {
 		"cookieDomainRewrite": "front.test", "cookiePathRewrite": map[string]any{"/in": ""},
 	})
 	x, sink := exchange("GET", "/", map[string]string{"X-Forwarded-For": "9.9.9.9", "X-Own": "client", "User-Agent": "me"})
-	x.Request.Remote = netip.MustParseAddrPort("10.0.0.1:1")
+	x.Request.Peer = netip.MustParseAddrPort("10.0.0.1:1")
 	got := apply(t, p, x, sink)
 	want := seen{"GET", "/", "front.test", map[string]string{
 		"Authorization": "Basic dXNlcjpwYXNz", "X-Own": "1", "User-Agent": "me",

@@ -22,7 +22,7 @@ func (p *proxy) send(ctx context.Context, out *upstream.Request, to *upstream.Ta
 		if !ok {
 			break
 		}
-		resp.Body.Close() //nolint:errcheck,gosec // its content does not matter
+		resp.Body.Close() //nolint:gosec // its content does not matter
 		to = next
 		resp, err = to.Send(ctx, out)
 	}

@@ -16,8 +16,9 @@ import (
 
 // handler is the way from net/http into the pipelines and back.
 type handler struct {
-	g    *Gateway
-	pool sync.Pool // of *exchange
+	g       *Gateway
+	trusted trusted
+	pool    sync.Pool // of *exchange
 }
 
 // exchange is a message.Exchange with the sink that belongs to it.
@@ -28,7 +29,7 @@ type exchange struct {
 }
 
 func newHandler(g *Gateway) *handler {
-	return &handler{g: g, pool: sync.Pool{New: func() any { return new(exchange) }}}
+	return &handler{g: g, trusted: parseTrusted(g.Config().Settings.TrustedProxies), pool: sync.Pool{New: func() any { return new(exchange) }}}
 }
 
 // ServeHTTP answers one request. A request keeps the Runtime that it began with.
@@ -37,6 +38,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.g.metrics.begin()
 	x := h.pool.Get().(*exchange) //nolint:forcetypeassert // nothing else is put there
 	x.fill(w, r)
+	x.Request.Remote = h.trusted.client(x.Request.Peer, x.Request.Header.Values("X-Forwarded-For"))
 	probe := h.g.isProbe(x.Request.Header)
 	if probe || h.g.draining.Load() {
 		x.Response.OnHead(func(resp *message.Response) { h.mark(resp, probe) })
@@ -58,12 +60,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve runs the pipelines; a panic in a policy ends this request only.
 func (h *handler) serve(r *http.Request, x *exchange) (err error) {
+	ctx := r.Context()
 	defer func() {
 		p := recover()
 		if p == nil {
 			return
 		}
-		h.g.log.ErrorContext(r.Context(), "policy panicked", "request_id", x.ID(), "panic", p, "stack", string(debug.Stack()))
+		h.g.log.ErrorContext(ctx, "policy panicked", "request_id", x.ID(), "panic", p, "stack", string(debug.Stack()))
 		err = errors.New("a policy panicked")
 		if !x.Response.Started() {
 			x.ErrorPage(500, "Internal Server Error")
@@ -71,7 +74,7 @@ func (h *handler) serve(r *http.Request, x *exchange) (err error) {
 			x.Response.FromUpstream() // begun and not whole: cut the connection
 		}
 	}()
-	return h.g.runtime.Load().Serve(r.Context(), &x.Exchange)
+	return h.g.runtime.Load().Serve(ctx, &x.Exchange)
 }
 
 // mark adds what a prober or a client that should go elsewhere needs to know.
@@ -121,7 +124,7 @@ func (x *exchange) fill(w http.ResponseWriter, r *http.Request) {
 	}
 	x.Request = message.Request{
 		Method: r.Method, URL: target, OriginalURL: target, Proto: strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor),
-		Host: r.Host, Header: message.HeaderOf(r.Header), ContentLength: r.ContentLength, Remote: remote,
+		Host: r.Host, Header: message.HeaderOf(r.Header), ContentLength: r.ContentLength, Peer: remote,
 	}
 	if r.ContentLength != 0 && r.Body != nil {
 		x.Request.Body = r.Body

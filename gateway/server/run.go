@@ -45,10 +45,10 @@ func Run(ctx context.Context, o Options) error {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
-		return g.shutdown(nil)
+		return g.shutdown(nil) //nolint:contextcheck // what ends here must not end with ctx
 	case s := <-o.Signals:
 		g.log.InfoContext(ctx, "shutting down", "signal", s.String())
-		return g.shutdown(o.Signals)
+		return g.shutdown(o.Signals) //nolint:contextcheck // what ends here must not end with ctx
 	}
 }
 

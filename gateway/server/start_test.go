@@ -58,25 +58,25 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-func writeFiles(t testing.TB, dir string, files map[string]string) {
-	t.Helper()
+func writeFiles(tb testing.TB, dir string, files map[string]string) {
+	tb.Helper()
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }
 
 // start runs a gateway with the given files on free ports until the test ends.
-func start(t testing.TB, files, env map[string]string) *running {
-	t.Helper()
-	r := &running{dir: t.TempDir(), signals: make(chan os.Signal, 2), ended: make(chan error, 1), log: &syncBuffer{}}
-	writeFiles(t, r.dir, models())
-	writeFiles(t, r.dir, files)
+func start(tb testing.TB, files, env map[string]string) *running {
+	tb.Helper()
+	r := &running{dir: tb.TempDir(), signals: make(chan os.Signal, 2), ended: make(chan error, 1), log: &syncBuffer{}}
+	writeFiles(tb, r.dir, models())
+	writeFiles(tb, r.dir, files)
 	ctx, cancel := context.WithCancel(context.Background())
 	up := make(chan *server.Gateway, 1)
 	o := server.Options{
@@ -86,19 +86,19 @@ func start(t testing.TB, files, env map[string]string) *running {
 		Started: func(g *server.Gateway) { up <- g },
 	}
 	go func() { r.ended <- server.Run(ctx, o) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		select {
 		case <-r.ended:
 		case <-time.After(10 * time.Second):
-			t.Error("the gateway did not end")
+			tb.Error("the gateway did not end")
 		}
 	})
 	select {
 	case r.Gateway = <-up:
 	case err := <-r.ended:
 		r.ended <- err
-		t.Fatalf("the gateway did not start: %v\n%s", err, r.log)
+		tb.Fatalf("the gateway did not start: %v\n%s", err, r.log)
 	}
 	return r
 }
@@ -112,11 +112,11 @@ type reply struct {
 }
 
 // get asks and reads the whole answer.
-func get(t testing.TB, url string, header ...string) reply {
-	t.Helper()
+func get(tb testing.TB, url string, header ...string) reply {
+	tb.Helper()
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
@@ -126,7 +126,7 @@ func get(t testing.TB, url string, header ...string) reply {
 	}
 	got, err := do(req)
 	if err != nil {
-		t.Fatalf("GET %s: %v", url, err)
+		tb.Fatalf("GET %s: %v", url, err)
 	}
 	return got
 }

@@ -58,7 +58,7 @@ func (t *Target) Send(ctx context.Context, r *Request) (*Response, error) {
 	if r.Body != nil && r.ContentLength != 0 {
 		req.Body = body(r.Body)
 	}
-	resp, err := t.transport.RoundTrip(req.WithContext(ctx))
+	resp, err := t.transport.RoundTrip(req.WithContext(ctx)) //nolint:bodyclose // it is the caller's
 	if err != nil {
 		return nil, fmt.Errorf("ask %s://%s: %w", t.scheme, t.host, err)
 	}

@@ -1,0 +1,118 @@
+package message_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"egk8s.dev/egk8s/gateway/message"
+)
+
+// recorder is a Sink that keeps what it gets.
+type recorder struct {
+	status int
+	body   strings.Builder
+}
+
+func (r *recorder) WriteHead(status int)        { r.status = status }
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+func (r *recorder) Flush() error                { return nil }
+func (r *recorder) Trailer(string, []string)    {}
+
+func TestIDIsBase62AndStays(t *testing.T) {
+	t.Parallel()
+	var x message.Exchange
+	if x.HasID() {
+		t.Error("an id was made before anybody asked")
+	}
+	first := x.ID()
+	if !regexp.MustCompile(`^[0-9A-Za-z]{16,22}$`).MatchString(first) || x.ID() != first {
+		t.Errorf("ids %q and %q", first, x.ID())
+	}
+	x.Reset()
+	if x.ID() == first {
+		t.Error("the next request has the id of the last one")
+	}
+}
+
+func TestHeader(t *testing.T) {
+	t.Parallel()
+	h := message.NewHeader(2)
+	h.Add("x-many", "a")
+	h.Add("X-Many", "b")
+	h.Add("COOKIE", "a=1")
+	h.Add("cookie", "b=2")
+	h.Add("Referer", "first")
+	h.Add("Referer", "second")
+	got := map[string]string{}
+	for _, name := range []string{"X-MANY", "Cookie", "referer", "none"} {
+		got[name] = h.Joined(name)
+	}
+	want := map[string]string{"X-MANY": "a, b", "Cookie": "a=1; b=2", "referer": "first", "none": ""}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("joined as node does (-want +got):\n%s", diff)
+	}
+	h.Del("x-MANY")
+	if h.Has("X-Many") || h.Len() != 2 {
+		t.Error("a deleted field stays")
+	}
+}
+
+func TestQuery(t *testing.T) {
+	t.Parallel()
+	r := message.Request{URL: "/a?b=1&b=2&c&d=%zz&e=a+b%21&&f=x=y;z"}
+	want := message.Query{"b": {"1", "2"}, "c": {""}, "d": {"%zz"}, "e": {"a b!"}, "f": {"x=y;z"}}
+	if diff := cmp.Diff(want, r.Query()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	r.URL = "/a?b=3"
+	if got, _ := r.Query().Get("b"); got != "3" {
+		t.Errorf("after a rewrite b is %q", got)
+	}
+}
+
+func TestHostname(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]string{"a.b:80": "a.b", "a": "a", "": "", "[::1]:80": "[::1]", "[::1]": "[::1]"} {
+		if got := (&message.Request{Host: host}).Hostname(); got != want {
+			t.Errorf("%q: %q, want %q", host, got, want)
+		}
+	}
+}
+
+func TestResponseSendsOneHead(t *testing.T) {
+	t.Parallel()
+	sink := &recorder{}
+	r := message.NewResponse(message.NewHeader(1), sink)
+	var order string
+	r.OnHead(func(*message.Response) { order += "1" })
+	r.OnHead(func(r *message.Response) { order += "2"; r.Header.Set("X-Late", "1") })
+	r.SendText(401, "Unauthorized")
+	r.SendText(500, "again")
+	if sink.status != 401 || sink.body.String() != "Unauthorized" || order != "12" || r.Status() != 401 || r.Bytes() != 12 {
+		t.Errorf("status %d, body %q, hooks %s, counted %d", sink.status, &sink.body, order, r.Bytes())
+	}
+}
+
+func TestResponseWithoutBody(t *testing.T) {
+	t.Parallel()
+	sink := &recorder{}
+	r := message.NewResponse(message.NewHeader(1), sink)
+	r.SendHTML(204, "ignored")
+	if sink.status != 204 || sink.body.Len() > 0 || r.Header.Len() > 0 {
+		t.Errorf("status %d, body %q, header %v", sink.status, &sink.body, r.Header.Map())
+	}
+}
+
+func TestNotFoundEscapes(t *testing.T) {
+	t.Parallel()
+	sink := &recorder{}
+	x := message.Exchange{Response: message.NewResponse(message.NewHeader(1), sink)}
+	x.Request = message.Request{Method: "GET", OriginalURL: "/<script>?q"}
+	x.NotFound()
+	if body := sink.body.String(); sink.status != 404 || !strings.Contains(body, "<pre>Cannot GET /&lt;script&gt;</pre>") {
+		t.Errorf("%d %s", sink.status, body)
+	}
+}
