@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,7 +167,7 @@ func TestRoutes(t *testing.T) {
 			{"PUT", "/credentials/key-auth/zzz/status", `{"status":true}`, 404, "No credential found with id: zzz"},
 			{"PUT", "/credentials/key-auth/k/status", `{"status":false}`, 200, `{"status":"Deactivated"}`},
 			{"POST", "/credentials", `{"consumerId":"alice","type":"basic-auth"}`, 200, `~"password":"`},
-			{"GET", "/credentials/alice", "", 200, `~"passwordKey":"password"`},
+			{"GET", "/credentials/alice", "", 200, `~"type":"basic-auth"`},
 		},
 		"configuration": {
 			{"GET", "/api-endpoints", "", 200, `{"api":{"host":"*","paths":"/v1/*"},"two":[{"paths":"/a"},{"paths":"/b"}]}`},
@@ -198,6 +200,23 @@ func TestRoutes(t *testing.T) {
 			t.Parallel()
 			play(t, newTestAPI(t), steps)
 		})
+	}
+}
+
+// TestStoredPasswordsShowNothing asks for a password credential after its creation.
+func TestStoredPasswordsShowNothing(t *testing.T) {
+	t.Parallel()
+	srv := newTestAPI(t)
+	ask(t, srv, "POST", "/users", alice)
+	ask(t, srv, "POST", "/credentials", `{"consumerId":"alice","type":"basic-auth","credential":{"password":"hunter2"}}`)
+	_, body := ask(t, srv, "GET", "/credentials/alice", "")
+	var got struct{ Credentials []map[string]any }
+	if err := json.Unmarshal([]byte(body), &got); err != nil || len(got.Credentials) != 1 {
+		t.Fatalf("%s: %v", body, err)
+	}
+	keys := slices.Sorted(maps.Keys(got.Credentials[0]))
+	if diff := cmp.Diff([]string{"createdAt", "id", "isActive", "type", "updatedAt"}, keys); diff != "" {
+		t.Errorf("keys (-want +got)\n%s", diff)
 	}
 }
 

@@ -106,9 +106,11 @@ func credentialsJSON(list []*consumer.Credential) []map[string]any {
 	return out
 }
 
-// storedJSON is a credential as it is shown later: with its type.
+// storedJSON is a credential as it is shown later: with its type, without how its password was made.
 func storedJSON(cred *consumer.Credential) map[string]any {
 	out := credentialJSON(cred)
+	delete(out, "autoGeneratePassword")
+	delete(out, "passwordKey")
 	out["type"] = cred.Type
 	return out
 }

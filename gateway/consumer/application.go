@@ -28,7 +28,8 @@ func (s *Service) CreateApplication(ctx context.Context, owner string, fields ma
 		}
 		for name := range checked {
 			if !s.models.Applications.Has(name) {
-				return mistake(Invalid, "one or more property is invalid")
+				// EG: the text with its prefix twice.
+				return mistake(Invalid, "Failed to insert application: Failed to insert application: one or more property is invalid")
 			}
 		}
 		name, _ := checked["name"].(string)

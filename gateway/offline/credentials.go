@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -102,6 +103,9 @@ func AddCredential(path string, ask NewCredential) (Credential, error) {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Credential{}, err
+	}
+	if bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
+		return Credential{}, fmt.Errorf("add to %s: the file is packed with gzip; unpack it first", path)
 	}
 	if text, err = addScopes(text, ask.Scopes); err != nil {
 		return Credential{}, err

@@ -97,6 +97,7 @@ func TestAddCredentialRefusesAndLeavesTheFile(t *testing.T) {
 		"problem elsewhere": {
 			someUser + "applications: [{name: x}]\n", offline.NewCredential{Consumer: "bob", CreateUser: true}, "an application needs user",
 		},
+		"packed file":   {"\x1f\x8b", offline.NewCredential{Consumer: "al"}, "unpack it first"},
 		"long password": {someUser, offline.NewCredential{Consumer: "al", Type: "oauth2", Secret: strings.Repeat("x", 73)}, "72 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
