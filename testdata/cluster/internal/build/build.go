@@ -67,7 +67,7 @@ func Ensure(ctx context.Context, o Options) (string, error) {
 egkube: kube-scheduler, kubelet, kube-proxy, kubectl in one program) and CoreDNS
 egkube:   from   %s
 egkube:   into   %s (about 220 MB)
-egkube:   costs  about 13 CPU-minutes and 4 GB of Go build cache the first time,
+egkube:   costs  11 to 27 CPU-minutes and 4 GB of Go build cache the first time,
 egkube:          20 CPU-seconds when the packages are compiled already
 `, Kubernetes, o.Source, dir)
 	began := time.Now()
