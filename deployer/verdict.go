@@ -2,6 +2,7 @@ package deployer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,6 +39,9 @@ func (p *probing) finish(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
+	case p.err == nil && len(p.probes) > 0 && len(p.last) == 0:
+		p.err = errors.New("the prober gave no answer in time")
+		return p.unprobed()
 	case p.err != nil && len(p.last) == 0:
 		return p.unprobed()
 	case len(p.probes) == 0:

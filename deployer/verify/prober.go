@@ -93,28 +93,70 @@ func (p *Prober) Sweep(ctx context.Context) error {
 }
 
 // Answers gives every answer of the prober to next, from the first, until next returns false, the
-// prober ends, or ctx does.
+// prober ends, or ctx does. A log that ends before the prober did is read again: the kubelet may
+// close the log of a container that it does not yet know to run.
 func (p *Prober) Answers(ctx context.Context, next func(Answer) bool) error {
+	read := 0
+	for {
+		more, err := p.stream(ctx, &read, next)
+		if !more || err != nil {
+			return err
+		}
+		if ended, why := p.ended(ctx); ended && read == 0 {
+			return fmt.Errorf("the prober ended without an answer: %s", why)
+		} else if ended {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(again):
+		}
+	}
+}
+
+// again is how long to wait before a log is read again.
+const again = 150 * time.Millisecond
+
+// stream reads the log once, passing over the lines that were read before; more: there may be others.
+func (p *Prober) stream(ctx context.Context, read *int, next func(Answer) bool) (more bool, err error) {
 	stream, err := p.open(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer stream.Close() //nolint:errcheck // only read from
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	for n := 0; lines.Scan(); n++ {
+		if n < *read {
+			continue
+		}
+		*read = n + 1
 		var a Answer
 		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
-			return fmt.Errorf("read prober: %q is not an answer", lines.Text())
+			return false, fmt.Errorf("read prober: %q is not an answer", lines.Text())
 		}
 		if a.End || !next(a) {
-			return nil
+			return false, nil
 		}
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
-	return lines.Err()
+	return true, nil
+}
+
+// ended tells whether the prober's pod has ended, and how.
+func (p *Prober) ended(ctx context.Context) (bool, string) {
+	u, err := p.Cluster.Get(ctx, p.ref("Pod"))
+	if cluster.IsNotFound(err) {
+		return true, "its pod is gone"
+	}
+	var pod corev1.Pod
+	if err != nil || cluster.Decode(u, &pod) != nil {
+		return false, ""
+	}
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed, string(pod.Status.Phase) + " " + pod.Status.Message
 }
 
 // open waits for the pod's log, which is there once its container has started.
