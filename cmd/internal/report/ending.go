@@ -21,6 +21,8 @@ type Ending struct {
 	Explanation string
 	// Problems are what is wrong with files, where Err is that.
 	Problems diag.Problems
+	// Width is how wide the terminal is; 0: there is none.
+	Width int
 	// Document is what -o json prints; --report json writes the same.
 	Document any
 }

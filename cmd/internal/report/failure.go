@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"egk8s.dev/egk8s/cmd/internal/theme"
 	"egk8s.dev/egk8s/deployer/event"
 )
@@ -13,18 +15,44 @@ import (
 // the summary of a CI run. Lines of Foreign are a workload's words.
 func Block(e Ending, t theme.Theme) []Line {
 	lines := []Line{{Text: e.Headline(t)}}
-	for i, c := range e.Causes() {
+	if causes := e.Causes(); len(causes) > 0 {
 		lines = append(lines, Line{})
-		if i == 3 {
-			return append(lines, Line{Text: fmt.Sprintf("  and %s (-o json lists all)", plural(len(e.Causes())-i, "more cause"))})
-		}
-		lines = append(lines, CauseLines(c, t)...)
+		lines = append(lines, CauseLines(causes[0], t, e.Width)...)
+		lines = append(lines, others(causes)...)
 	}
 	if len(e.Causes()) == 0 && e.Explanation != "" {
 		lines = append(lines, Line{})
 		for l := range strings.SplitSeq(strings.TrimRight(e.Explanation, "\n"), "\n") {
 			lines = append(lines, Line{Text: "  " + l})
 		}
+	}
+	return lines
+}
+
+// maxOthers is how many further causes are named.
+const maxOthers = 4
+
+// others names the further causes, which the first one most likely explains.
+func others(causes []event.Cause) []Line {
+	lines := []Line{}
+	said := map[string]bool{causes[0].Message: true}
+	more := 0
+	for _, c := range causes[1:] {
+		if said[c.Message] {
+			continue
+		}
+		said[c.Message] = true
+		if len(lines) == maxOthers {
+			more++
+			continue
+		}
+		lines = append(lines, Line{Text: "  also:  " + Clean(c.Object) + ": " + Clean(c.Message)})
+	}
+	if more > 0 {
+		lines = append(lines, Line{Text: fmt.Sprintf("         and %d more (-o json lists all)", more)})
+	}
+	if len(lines) > 0 {
+		lines = append([]Line{{}}, lines...)
 	}
 	return lines
 }
@@ -45,16 +73,35 @@ func Text(lines []Line) string {
 	return b.String()
 }
 
-// CauseLines explains one cause, its evidence and what to do.
-func CauseLines(c event.Cause, t theme.Theme) []Line {
+// readable is how wide prose is where no terminal says how wide it is.
+const readable = 100
+
+// CauseLines explains one cause, its evidence and what to do. Prose is folded to width columns and so
+// are quoted lines; with 0 quoted lines are left as they are.
+func CauseLines(c event.Cause, t theme.Theme, width int) []Line {
 	l := t.Lines()
-	lines := []Line{{Text: "  " + Clean(c.Message)}}
+	lines := []Line{}
+	prose := readable
+	if width > 0 {
+		prose = max(min(width, readable), 20)
+	}
+	for text := range strings.SplitSeq(ansi.Wrap(Clean(c.Message), prose-2, "/,:"), "\n") {
+		lines = append(lines, Line{Text: "  " + strings.TrimSpace(text)})
+	}
 	where := Clean(c.Object)
 	if c.Container != "" {
 		where += ", container " + Clean(c.Container)
 	}
 	add := func(text string) { lines = append(lines, Line{Text: text}) }
-	quote := func(text string) { lines = append(lines, Line{Text: "     " + l.Quote + Clean(text), Foreign: true}) }
+	quote := func(text string) {
+		text = Clean(text)
+		if room := width - 7; width > 20 {
+			text = ansi.Hardwrap(text, room, true)
+		}
+		for part := range strings.SplitSeq(text, "\n") {
+			lines = append(lines, Line{Text: "     " + l.Quote + part, Foreign: true})
+		}
+	}
 	if where != "" {
 		add("  " + l.Last + where)
 	}

@@ -57,7 +57,10 @@ func (l *live) Close(e Ending) {
 		return
 	}
 	w, t := l.app.IO.Err, l.app.ErrTheme()
-	fmt.Fprintln(w, l.view.Stop())
-	fmt.Fprintln(w)
+	frame := l.view.Stop()
+	if e.Verb == "status" {
+		return // what is true now follows on standard output
+	}
+	fmt.Fprintf(w, "%s\n\n", frame)
 	WriteEnding(w, e, t)
 }

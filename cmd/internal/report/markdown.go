@@ -23,7 +23,8 @@ func Markdown(s snapshot.Snapshot, e Ending) string {
 		{"Revision", fmt.Sprint(r.Revision)},
 		{"Image", r.Image},
 		{"Config", r.ConfigDigest},
-		{"URL", orElse(r.URL, r.Reach)},
+		{"URL", r.URL},
+		{"Reach it", r.Reach},
 	}
 	b.WriteString("| | |\n|---|---|\n")
 	for _, row := range rows {
@@ -51,7 +52,11 @@ func objects(b *strings.Builder, s snapshot.Snapshot) {
 	}
 	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n| object | action | state | |\n|---|---|---|---|\n", plural(len(rows), "object"))
 	for _, o := range rows {
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(o.Name), o.Action, o.State, cell(o.Message))
+		message := o.Message
+		if o.State == "" && o.Action == event.Created {
+			message = "" // of what is new, "created" says it all
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(o.Name), o.Action, o.State, cell(message))
 	}
 	b.WriteString("\n</details>\n")
 }

@@ -28,7 +28,11 @@ type Plain struct {
 	last    time.Time         // of the last line
 	warned  bool              // of the deadline
 	quarter map[string]int64  // object -> last quarter of its bytes that was told
+	told    map[string]time.Time
 }
+
+// quick is the time within which the quarters of a transfer are one line.
+const quick = 2 * time.Second
 
 // Groups folds the lines of a phase in a CI system's log viewer.
 type Groups interface {
@@ -42,7 +46,10 @@ type Groups interface {
 
 // NewPlain returns a Plain that writes to w. groups may be nil.
 func NewPlain(w io.Writer, t theme.Theme, groups Groups, verbose bool) *Plain {
-	return &Plain{w: w, theme: t, groups: groups, verbose: verbose, said: map[string]string{}, quarter: map[string]int64{}}
+	return &Plain{
+		w: w, theme: t, groups: groups, verbose: verbose,
+		said: map[string]string{}, quarter: map[string]int64{}, told: map[string]time.Time{},
+	}
 }
 
 // Emit writes what changed.
@@ -71,7 +78,8 @@ func (p *Plain) Emit(e event.Event) {
 	case event.Warning:
 		p.line(e, "warning: "+e.Message)
 	case event.Diagnosis:
-		if c := e.Diagnosis; c != nil {
+		if c := e.Diagnosis; c != nil && p.said[c.Object+"\x00diagnosis"] != c.Reason {
+			p.said[c.Object+"\x00diagnosis"] = c.Reason
 			p.line(e, fmt.Sprintf("%s: %s", c.Object, orElse(c.Reason, c.Code)))
 		}
 	case event.Result:
@@ -193,8 +201,8 @@ func objectWords(e event.Event) string {
 	default:
 		words = string(e.State)
 	}
-	if e.Message == "" || e.Message == words {
-		return words
+	if e.Message == "" || e.Message == words || e.Action == event.Created {
+		return words // of what is new, "created" says it all
 	}
 	if e.State != "" && e.Progress == nil || e.Action != "" {
 		return words + ": " + e.Message
@@ -208,11 +216,18 @@ func (p *Plain) progress(e event.Event) {
 	if c == nil || c.Total <= 0 {
 		return
 	}
+	if p.told[e.Object].IsZero() {
+		p.told[e.Object] = e.Time
+	}
 	quarter := c.Done * 4 / c.Total
 	if quarter == 0 || quarter <= p.quarter[e.Object] {
 		return
 	}
-	p.quarter[e.Object] = quarter
+	// A fast transfer is one line, not four.
+	if quarter < 4 && e.Time.Sub(p.told[e.Object]) < quick {
+		return
+	}
+	p.quarter[e.Object], p.told[e.Object] = quarter, e.Time
 	what := orElse(e.Object, e.Message)
 	if c.Unit == "bytes" {
 		p.line(e, fmt.Sprintf("%s %d%% of %s", what, quarter*25, Bytes(c.Total)))

@@ -31,6 +31,7 @@ type Session struct {
 	stop      context.CancelFunc
 	beating   sync.WaitGroup
 	closed    bool
+	width     func() int // of the terminal; 0: none
 }
 
 // Options say how to show a run.
@@ -45,7 +46,10 @@ type Options struct {
 
 // Open starts to show a run. Close must be called.
 func Open(ctx context.Context, o Options) *Session {
-	s := &Session{}
+	s := &Session{width: func() int { return 0 }}
+	if io := o.App.IO; io.ErrTTY {
+		s.width = func() int { w, _ := io.Size(); return w }
+	}
 	s.renderers = append([]Renderer{main(ctx, o, System(o.App))}, extras(o.App)...)
 	ctx, s.stop = context.WithCancel(ctx)
 	tick := o.Tick
@@ -131,7 +135,10 @@ func (s *Session) Close(e Ending) (shown bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	for _, r := range s.renderers {
+	for i, r := range s.renderers {
+		if e.Width = 0; i == 0 {
+			e.Width = s.width()
+		}
 		r.Close(e)
 	}
 	_, isJSON := s.renderers[0].(*NDJSON)
@@ -156,6 +163,7 @@ func (s *Session) beat(ctx context.Context, tick <-chan time.Time) {
 // WriteEnding writes the verdict: the headline and how to reach the gateway, or why it failed.
 func WriteEnding(w writer, e Ending, t theme.Theme) {
 	switch {
+	case e.Verb == "status": // its answer goes to standard output
 	case e.Result.Outcome == deployer.Succeeded, e.Result.Outcome == deployer.Unchanged, e.Result.Outcome == deployer.Planned:
 		fmt.Fprintln(w, e.Headline(t))
 		for _, l := range e.Reach(t) {

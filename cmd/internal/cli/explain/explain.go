@@ -10,11 +10,14 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
 	"egk8s.dev/egk8s/cmd/internal/report"
 	"egk8s.dev/egk8s/cmd/internal/theme"
 	"egk8s.dev/egk8s/deployer"
+	"egk8s.dev/egk8s/deployer/event"
 	"egk8s.dev/egk8s/deployer/image"
 	"egk8s.dev/egk8s/gateway/diag"
 )
@@ -35,13 +38,33 @@ func Write(w io.Writer, a *app.App, t theme.Theme, err error) {
 		Problems(w, t, problems)
 	case errors.As(err, &usage):
 		writeUsage(w, t, usage)
+	case errors.Is(err, deployer.ErrDetached):
+		fmt.Fprintln(w, "You stopped watching; the rollout continues in the cluster.")
+		writeHints(w, t, []string{"egk8s status --watch"})
 	case exit.Of(err) == exit.Bug:
 		Bug(w, err, nil)
 	default:
 		message, hints := describe(a, err)
-		fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Fail, "error:"), report.Clean(message))
+		width := 0
+		if a.IO.ErrTTY {
+			width, _ = a.IO.Size()
+		}
+		fmt.Fprintf(w, "%s %s\n", t.Paint(theme.Fail, "error:"), fold(report.Clean(message), width))
+		for i, h := range hints {
+			hints[i] = fold(report.Clean(h), width)
+		}
 		writeHints(w, t, hints)
 	}
+}
+
+// fold breaks text between words so that it fits a terminal, further lines below the first word
+// after "error: " and "hint: ". Without a terminal it stays one line.
+func fold(text string, width int) string {
+	const indent = 7
+	if width < 2*indent {
+		return text
+	}
+	return strings.ReplaceAll(ansi.Wordwrap(text, width-indent, ""), "\n", "\n"+strings.Repeat(" ", indent-1))
 }
 
 // Text is what Write writes, without colour.
@@ -160,17 +183,22 @@ func Problems(w io.Writer, t theme.Theme, problems diag.Problems) {
 }
 
 func describeInterrupted(e *deployer.InterruptedError) []string {
-	hints := []string{"applied: " + list(e.Applied), "not sent: " + list(e.Pending)}
+	hints := []string{"applied: " + list(e.Applied)}
+	if len(e.Pending) > 0 {
+		hints = append(hints, "not sent: "+list(e.Pending))
+	}
 	return append(hints, "the same egk8s deploy goes on from here; egk8s status shows how it is")
 }
 
 func list(changes []deployer.Change) string {
-	if len(changes) == 0 {
-		return "nothing"
+	names := []string{}
+	for _, c := range changes {
+		if c.Action != event.Unchanged {
+			names = append(names, c.Kind+"/"+c.Name)
+		}
 	}
-	names := make([]string, len(changes))
-	for i, c := range changes {
-		names[i] = c.Kind + "/" + c.Name
+	if len(names) == 0 {
+		return "nothing"
 	}
 	return strings.Join(names, ", ")
 }

@@ -22,7 +22,7 @@ func Text(s *deployer.StatusResult, t theme.Theme, now time.Time, wide bool) str
 	}
 	b.WriteString("\n")
 	row := func(name, text string) { fmt.Fprintf(&b, "  %-10s %s\n", name, report.Clean(text)) }
-	row("Gateway", fmt.Sprintf("%d/%d ready   %s   restarts %d", s.Ready, s.Replicas, s.Image, s.Restarts))
+	row("Gateway", fmt.Sprintf("%d/%d ready   %s   restarts %d", s.Ready, s.Replicas, tag(s.Image), s.Restarts))
 	if s.ConfigDigest != "" {
 		row("Config", fmt.Sprintf("%.12s   in use by %d/%d pods", s.ConfigDigest, s.Current, s.Replicas))
 	}
@@ -38,6 +38,15 @@ func Text(s *deployer.StatusResult, t theme.Theme, now time.Time, wide bool) str
 	}
 	notes(&b, s, t)
 	return b.String()
+}
+
+// tag is an image without its digest, where it has a tag: -o json has the whole.
+func tag(image string) string {
+	short, _, _ := strings.Cut(image, "@")
+	if strings.Contains(short[strings.LastIndex(short, "/")+1:], ":") {
+		return short
+	}
+	return image
 }
 
 func healthKind(h deployer.Health) theme.Kind {
@@ -113,7 +122,7 @@ func notes(b *strings.Builder, s *deployer.StatusResult, t theme.Theme) {
 		fmt.Fprintln(b, t.Paint(theme.Warn, report.Clean(line)))
 	}
 	for _, c := range s.Failures {
-		b.WriteString("\n" + report.Text(report.CauseLines(c, t)))
+		b.WriteString("\n" + report.Text(report.CauseLines(c, t, 0)))
 	}
 	if len(s.Warnings) == 0 {
 		b.WriteString("Warnings: none\n")

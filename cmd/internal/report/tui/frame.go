@@ -161,8 +161,8 @@ func (f *frame) header() string {
 func (f *frame) phases() []string {
 	lines := []string{}
 	for _, p := range f.s.Phases {
-		if p.Name == event.Done {
-			continue
+		if p.Name == event.Done || (f.s.Header.Verb == "status" && p.State != snapshot.Failed) {
+			continue // a status has no stages, it only looks
 		}
 		running := p.State == snapshot.Running && !f.look.Final
 		if f.small && !running && p.State != snapshot.Failed {
@@ -177,6 +177,8 @@ func (f *frame) phase(p snapshot.Phase, running bool) string {
 	t := f.look.Theme
 	kind, sign := theme.OK, t.Sign(theme.OK)
 	switch {
+	case p.State == snapshot.Failed && (f.s.Outcome == "interrupted" || f.s.Outcome == "unfinished"):
+		kind, sign = theme.Warn, t.Sign(theme.Warn)
 	case p.State == snapshot.Failed:
 		kind, sign = theme.Fail, t.Sign(theme.Fail)
 	case running:

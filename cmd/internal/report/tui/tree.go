@@ -35,7 +35,7 @@ func (f *frame) objects() []string {
 		status := pad(f.look.Theme.Paint(kind, sign)+" "+word, 14)
 		rows = append(rows, strings.TrimRight(fmt.Sprintf(" %s  %s %5s %5s  %s",
 			pad(middle(e.label, nameWidth, f.look.Theme.Lines().Dots), nameWidth), status, ready(e.object),
-			age(f.look.Now.Sub(e.object.Since)), plain(e.object.Message)), " "))
+			f.since(e.object), info(e.object)), " "))
 	}
 	return rows
 }
@@ -65,6 +65,22 @@ func (f *frame) column(entries []entry) []string {
 	return rows
 }
 
+// since is for how long an object is as it is.
+func (f *frame) since(o snapshot.Object) string {
+	if o.Name == "" {
+		return ""
+	}
+	return age(f.look.Now.Sub(o.Since))
+}
+
+// info is what is known besides the state; of what is new, "created" says it all.
+func info(o snapshot.Object) string {
+	if o.State == "" && o.Action == event.Created {
+		return ""
+	}
+	return plain(o.Message)
+}
+
 type entry struct {
 	object snapshot.Object
 	label  string
@@ -77,8 +93,9 @@ func (f *frame) tree() []entry {
 	for _, o := range f.s.Objects {
 		known[o.Name] = true
 	}
+	unchanged := f.unchanged()
 	for _, o := range f.s.Objects {
-		if o.State == event.Gone {
+		if o.State == event.Gone || f.delivered(o) || (unchanged >= 3 && isUnchanged(o)) {
 			continue
 		}
 		parent := o.Parent
@@ -102,7 +119,33 @@ func (f *frame) tree() []entry {
 		}
 	}
 	walk("", "", 0)
+	if unchanged >= 3 {
+		entries = append(entries, entry{snapshot.Object{Action: event.Unchanged, Since: f.s.Last}, fmt.Sprintf("%d other objects", unchanged)})
+	}
 	return entries
+}
+
+// delivered tells of an image whose phase is over: the phase's line says it.
+func (f *frame) delivered(o snapshot.Object) bool {
+	if o.Progress == nil || o.Progress.Unit != "bytes" {
+		return false
+	}
+	return o.Progress.Done >= o.Progress.Total && f.s.Current() != nil && f.s.Current().Name != o.Phase || f.look.Final
+}
+
+// unchanged counts the objects that nothing happened to: many of them are one row.
+func (f *frame) unchanged() int {
+	n := 0
+	for _, o := range f.s.Objects {
+		if isUnchanged(o) {
+			n++
+		}
+	}
+	return n
+}
+
+func isUnchanged(o snapshot.Object) bool {
+	return o.Action == event.Unchanged && o.State == "" && o.Parent == ""
 }
 
 func (f *frame) branch(depth int, last bool) (branch, below string) {
