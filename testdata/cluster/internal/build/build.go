@@ -158,8 +158,12 @@ func goBuild(ctx context.Context, o Options, dir string) error {
 		cmd.Env = append(cmd.Env, "HOME="+o.Home)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: o.Credential}
 	}
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("compile Kubernetes (go %s, in %s): %w", strings.Join(args, " "), o.Source, err)
+	err := cmd.Run()
+	if errors.Is(err, exec.ErrNotFound) {
+		return errors.New("compile Kubernetes: there is no go on PATH (sudo shortens PATH); run egkube build as yourself first")
+	}
+	if err != nil {
+		return fmt.Errorf("compile Kubernetes with go build in %s: %w", o.Source, err)
 	}
 	return nil
 }

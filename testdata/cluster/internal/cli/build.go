@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"egk8s.dev/egk8s/testdata/cluster/internal/build"
 )
@@ -29,9 +30,16 @@ func (a *app) build(ctx context.Context, source string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return build.Ensure(ctx, build.Options{
+	if err := a.owner.MakeDir(filepath.Join(a.cache.Dir, "build")); err != nil {
+		return "", err
+	}
+	dir, err := build.Ensure(ctx, build.Options{
 		Source: source, Cache: a.cache, Out: a.Err, Credential: a.owner.Credential(), Home: a.owner.Home,
 	})
+	if err != nil {
+		return "", err
+	}
+	return dir, a.owner.Give(dir)
 }
 
 func (a *app) source(source string) (string, error) {

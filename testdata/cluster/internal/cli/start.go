@@ -19,7 +19,7 @@ import (
 
 // start makes a daemon for the cluster and waits until it is ready.
 func (a *app) start(ctx context.Context, r request, spec state.Spec) error {
-	if err := a.makeDirs(r.cluster.Dir); err != nil {
+	if err := a.owner.MakeDir(r.cluster.Dir); err != nil {
 		return err
 	}
 	subnet, err := state.FreeSubnet(a.cache.Clusters(), network.Subnets)

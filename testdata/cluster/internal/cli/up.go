@@ -117,7 +117,7 @@ func (a *app) keep(ctx context.Context, r request, s *state.State) error {
 }
 
 func (a *app) lock(ctx context.Context, c layout.Cluster) (*state.Lock, error) {
-	if err := a.makeDirs(a.cache.Dir, a.cache.Clusters()); err != nil {
+	if err := a.owner.MakeDir(a.cache.Clusters()); err != nil {
 		return nil, err
 	}
 	l, err := state.TakeLock(ctx, c.Lock(), func() {
@@ -127,24 +127,6 @@ func (a *app) lock(ctx context.Context, c layout.Cluster) (*state.Lock, error) {
 		err = l.Give(a.owner.UID, a.owner.GID)
 	}
 	return l, err
-}
-
-// makeDirs makes folders that are not there. Under sudo they belong to the
-// caller.
-func (a *app) makeDirs(dirs ...string) error {
-	for _, dir := range dirs {
-		_, err := os.Stat(dir)
-		if err == nil {
-			continue
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("make state folder: %w", err)
-		}
-		if err := os.Chown(dir, a.owner.UID, a.owner.GID); err != nil {
-			return fmt.Errorf("make state folder: %w", err)
-		}
-	}
-	return nil
 }
 
 // describe says where the cluster is.

@@ -3,8 +3,11 @@
 package owner
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -47,4 +50,43 @@ func (o Owner) Credential() *syscall.Credential {
 		return nil
 	}
 	return &syscall.Credential{Uid: uint32(o.UID), Gid: uint32(o.GID)}
+}
+
+// Give makes the owner the owner of everything in a folder that root has made
+// for him.
+func (o Owner) Give(dir string) error {
+	if o.Credential() == nil {
+		return nil
+	}
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, o.UID, o.GID)
+	})
+	if err != nil {
+		return fmt.Errorf("give folder to its owner: %w", err)
+	}
+	return nil
+}
+
+// MakeDir makes a folder, and those above it that are missing, and gives them to
+// the owner.
+func (o Owner) MakeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := o.MakeDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	if o.Credential() == nil {
+		return nil
+	}
+	if err := os.Chown(dir, o.UID, o.GID); err != nil {
+		return fmt.Errorf("give folder to its owner: %w", err)
+	}
+	return nil
 }
