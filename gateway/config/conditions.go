@@ -26,9 +26,7 @@ func (l *loader) condition(t *tree, c child, policy string) (*Condition, bool) {
 		return out, false
 	}
 	if l.opts.RequireBuilt && !entry.Built {
-		l.report(t.pairOrItem(name), diag.Error, diag.Problem{
-			Code: "condition-not-built", Message: fmt.Sprintf("the condition %q is not built into this gateway yet", out.Name), Label: "cannot run here",
-		})
+		l.notBuilt("condition", out.Name, t.pairOrItem(name))
 		return out, false
 	}
 	params, ok := l.validate(t, c, fmt.Sprintf("condition %q: ", out.Name), entry)

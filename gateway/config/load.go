@@ -69,6 +69,7 @@ type loader struct {
 	cfg      *Config
 	problems diag.Problems
 
+	unbuilt   []unbuilt
 	settings  *Settings
 	values    map[string]string // of the variables that the files refer to
 	endpoints map[string]string // apiEndpoint name -> pipeline that serves it
@@ -111,5 +112,6 @@ func (l *loader) gateway(t *tree) {
 	l.apiEndpoints(t)
 	l.pipelines(t)
 	l.checkEndpointUse()
+	l.reportUnbuilt()
 	l.applySettings()
 }

@@ -55,10 +55,7 @@ func (l *loader) usable(t *tree, c child, pipeline string) bool {
 	}
 	entry, ok := l.opts.Catalogue.Policies[c.name]
 	if ok && l.opts.RequireBuilt && !entry.Built {
-		l.report(t.childSpot(c), diag.Error, diag.Problem{
-			Code: "policy-not-built", Message: fmt.Sprintf("the policy %q is not built into this gateway yet", c.name),
-			Label: "cannot run here", Hint: "take the step out, or wait for a gateway that has it",
-		})
+		l.notBuilt("policy", c.name, t.childSpot(c))
 		return false
 	}
 	return ok
