@@ -222,3 +222,17 @@ func BenchmarkProxy(b *testing.B) {
 		}
 	}
 }
+
+// TestFramingAliasesStayOutside sends fields that some servers read as the length of the body.
+func TestFramingAliasesStayOutside(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Clone() }))
+	t.Cleanup(backend.Close)
+	g := start(t, map[string]string{"gateway.config.yml": proxyTo(backend.URL)}, nil)
+	get(t, g.url("http"), "Transfer_Encoding", "chunked", "Content_Length", "7", "X_Own", "1")
+	h := <-got
+	if h.Get("Transfer_Encoding") != "" || h.Get("Content_Length") != "" || h.Get("X_Own") != "1" {
+		t.Errorf("the backend got %v", h)
+	}
+}

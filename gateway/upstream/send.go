@@ -42,6 +42,9 @@ func (t *Target) Send(ctx context.Context, r *Request) (*Response, error) {
 	removeHopByHop(r.Header)
 	header := r.Header.Map()
 	delete(header, "Content-Length") // sent from ContentLength
+	// Servers that take "_" for "-" would read these as the length of the body.
+	delete(header, "Transfer_encoding")
+	delete(header, "Content_length")
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // else the transport names itself
 	}
