@@ -89,7 +89,15 @@ func (p *proxy) Apply(ctx context.Context, x *message.Exchange) (message.Verdict
 
 func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target, alive func()) (message.Verdict, error) {
 	out := p.request(x, to)
+	sent := &clientBody{Reader: out.Body}
+	if out.Body != nil {
+		out.Body = sent
+	}
 	resp, err := p.send(ctx, out, to.Target)
+	if err != nil && sent.broken.Load() && ctx.Err() == nil {
+		x.ErrorPage(400, "Bad Request")
+		return message.Answered, nil
+	}
 	if err != nil {
 		p.failed(ctx, x, err)
 		return message.Answered, nil
@@ -110,6 +118,22 @@ var (
 	errBrokenOff = errors.New("the upstream's answer broke off")
 	errTimeout   = errors.New("the upstream was silent for longer than its timeout")
 )
+
+// clientBody remembers that the client's body could not be read: then the service is not to blame.
+// It has no Close, so that a service that fails early is answered for at once, not after the whole body.
+type clientBody struct {
+	io.Reader
+	broken atomic.Bool
+}
+
+// Read reads from the client.
+func (b *clientBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.broken.Store(true)
+	}
+	return n, err
+}
 
 // failed answers for a service that did not.
 func (p *proxy) failed(ctx context.Context, x *message.Exchange, err error) {

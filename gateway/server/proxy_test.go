@@ -223,6 +223,22 @@ func BenchmarkProxy(b *testing.B) {
 	}
 }
 
+func TestBrokenBodyIsTheClientsFault(t *testing.T) {
+	t.Parallel()
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body) }))
+	t.Cleanup(backend.Close)
+	g := start(t, map[string]string{"gateway.config.yml": proxyTo(backend.URL)}, nil)
+	conn, err := net.Dial("tcp", g.Status().Listeners["http"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n")
+	if got := readHead(bufio.NewReader(conn)); len(got) == 0 || got[0] != "HTTP/1.1 400 Bad Request" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestFramingAliasesStayOutside sends fields that some servers read as the length of the body.
 func TestFramingAliasesStayOutside(t *testing.T) {
 	t.Parallel()
