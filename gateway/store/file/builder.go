@@ -18,6 +18,8 @@ type builder struct {
 	*contents
 	models *consumer.Models
 	places map[string]diag.Position // where a name or an id was first used
+	byID   map[string]*consumer.Consumer
+	byName map[string][]*consumer.Consumer // usernames and names of applications
 }
 
 // is adds a problem when v has another form than wanted.
@@ -133,7 +135,7 @@ func (b *builder) readUser(v value) {
 	c.ID = b.id(v, "user", username)
 	c.Properties = b.model(v, b.models.Users)
 	delete(c.Properties, "username")
-	b.consumers = append(b.consumers, c)
+	b.admit(c)
 }
 
 func (b *builder) readApplication(v value) {
@@ -159,7 +161,7 @@ func (b *builder) readApplication(v value) {
 	c.ID = b.id(v, "application", user.Username, name)
 	c.Properties = b.model(v, b.models.Applications)
 	delete(c.Properties, "name")
-	b.consumers = append(b.consumers, c)
+	b.admit(c)
 }
 
 // modelKeys allows the model's properties beside the fixed keys.
@@ -207,14 +209,25 @@ func (b *builder) id(v value, names ...string) string {
 	return id
 }
 
+// admit takes a consumer over and makes it findable.
+func (b *builder) admit(c *consumer.Consumer) {
+	if b.byID == nil {
+		b.byID, b.byName = map[string]*consumer.Consumer{}, map[string][]*consumer.Consumer{}
+	}
+	b.consumers = append(b.consumers, c)
+	b.byID[c.ID] = c
+	b.byName[c.DisplayName()] = append(b.byName[c.DisplayName()], c)
+}
+
 // owner finds a user by username, then by id.
 func (b *builder) owner(nameOrID string) *consumer.Consumer {
-	for _, byID := range []bool{false, true} {
-		for _, c := range b.consumers {
-			if c.Kind == consumer.KindUser && (!byID && c.Username == nameOrID || byID && c.ID == nameOrID) {
-				return c
-			}
+	for _, c := range b.byName[nameOrID] {
+		if c.Kind == consumer.KindUser {
+			return c
 		}
+	}
+	if c := b.byID[nameOrID]; c != nil && c.Kind == consumer.KindUser {
+		return c
 	}
 	return nil
 }

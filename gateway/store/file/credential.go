@@ -142,15 +142,10 @@ func (b *builder) credentialScopes(v value) []string {
 // consumer finds whom a credential belongs to: by id, else by username or application name,
 // which must then be the only one.
 func (b *builder) consumer(v value, nameOrID string) (id string, ok bool) {
-	var named []*consumer.Consumer
-	for _, c := range b.consumers {
-		if c.ID == nameOrID {
-			return c.ID, true
-		}
-		if c.DisplayName() == nameOrID {
-			named = append(named, c)
-		}
+	if c := b.byID[nameOrID]; c != nil {
+		return c.ID, true
 	}
+	named := b.byName[nameOrID]
 	switch len(named) {
 	case 1:
 		return named[0].ID, true

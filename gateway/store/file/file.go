@@ -189,10 +189,11 @@ func (s *Store) load(ctx context.Context, raw []byte, at sighting) error {
 		s.refuse(problems)
 		return nil
 	}
-	next := &served{Store: memory.New()}
-	if err := found.fill(ctx, next.Store); err != nil {
+	store, err := found.store(ctx)
+	if err != nil {
 		return err
 	}
+	next := &served{Store: store}
 	next.status = Status{Digest: Digest(text), Count: found.count(), Since: s.opts.Now(), Problems: problems}
 	s.served.Store(next)
 	return nil
@@ -220,8 +221,9 @@ func (s *Store) refuse(problems diag.Problems) {
 	s.served.Store(next)
 }
 
-func (c *contents) fill(ctx context.Context, store *memory.Store) error {
-	return store.Update(ctx, func(tx consumer.Tx) error {
+// store puts the contents into a store of their own.
+func (c *contents) store(ctx context.Context) (*memory.Store, error) {
+	return memory.Build(func(tx consumer.Tx) error {
 		for _, scope := range c.scopes {
 			if err := tx.PutScope(ctx, scope); err != nil {
 				return err

@@ -296,3 +296,25 @@ func TestAVanishedFileKeepsTheOldConsumers(t *testing.T) {
 		t.Errorf("Watch: %v", err)
 	}
 }
+
+// BenchmarkOpen loads a file of 10,000 users with a key each.
+func BenchmarkOpen(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("users:\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&text, "- {username: u%d, firstname: F, lastname: L}\n", i)
+	}
+	text.WriteString("credentials:\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&text, "- {type: key-auth, consumer: u%d, keyId: k%d, keySecretSHA256: %064x}\n", i, i, i)
+	}
+	path := filepath.Join(b.TempDir(), "consumers.yml")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := file.Open(b.Context(), file.Options{Path: path}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

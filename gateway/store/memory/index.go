@@ -13,6 +13,7 @@ const shards = 256
 // immutable map behind an atomic pointer. Writes are for one writer at a time.
 type index[V any] struct {
 	seed   maphash.Seed
+	own    bool // nobody reads yet: writes change the maps in place
 	shards [shards]atomic.Pointer[map[string]*V]
 }
 
@@ -35,7 +36,9 @@ func (x *index[V]) set(key string, value *V) (old *V) {
 	at := x.shard(key)
 	next := map[string]*V{}
 	if m := at.Load(); m != nil {
-		next = maps.Clone(*m)
+		if next = *m; !x.own {
+			next = maps.Clone(next)
+		}
 	}
 	old = next[key]
 	if value == nil {
