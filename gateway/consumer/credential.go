@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 	"golang.org/x/crypto/bcrypt"
@@ -115,7 +116,7 @@ func ScopeList(v any) ([]string, error) {
 // fillKey sets key id and secret, given or generated.
 func fillKey(cred *Credential, fields map[string]any) error {
 	for name, target := range map[string]*string{"keyId": &cred.ID, "keySecret": &cred.KeySecret} {
-		switch given := coerce(fields[name], []string{"string"}).(type) {
+		switch given := asText(fields[name]).(type) {
 		case nil:
 			*target = NewKey()
 		case string:
@@ -130,6 +131,18 @@ func fillKey(cred *Credential, fields map[string]any) error {
 	cred.KeySecretSHA256 = HashSecret(cred.KeySecret)
 	cred.Properties = keep(fields)
 	return nil
+}
+
+// asText turns a number or a truth value into its text, and leaves everything else as it is.
+func asText(v any) any {
+	switch x := v.(type) {
+	case float64:
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	case bool:
+		return strconv.FormatBool(x)
+	default:
+		return v
+	}
 }
 
 // HashSecret is what a key secret is compared by.
@@ -149,7 +162,7 @@ func keep(fields map[string]any) map[string]any {
 // fillPassword sets the hash of the password, which is returned when it was generated.
 func (s *Service) fillPassword(cred *Credential, model *Model, fields map[string]any) (generated string, err error) {
 	name, _ := model.Default("passwordKey").(string)
-	password, ok := coerce(fields[name], []string{"string"}).(string)
+	password, ok := asText(fields[name]).(string)
 	if !ok && fields[name] != nil {
 		return "", mistake(Invalid, "data.%s should be string", name)
 	}

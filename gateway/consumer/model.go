@@ -1,15 +1,13 @@
 package consumer
 
 import (
-	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"egk8s.dev/egk8s/gateway/config/schema"
 )
 
 //go:embed models/*.json
@@ -25,13 +23,12 @@ type Models struct {
 
 // Model is one schema with what the rules need of it.
 type Model struct {
-	schema     *jsonschema.Schema
+	schema     *schema.Schema
 	properties map[string]property
 	required   []string
 }
 
 type property struct {
-	types     []string
 	fallback  any // the schema's default; nil: none
 	immutable bool
 }
@@ -42,25 +39,31 @@ func ModelFiles() []string { return []string{"users.json", "applications.json", 
 // ParseModels reads models/*.json by file name; a file that is not given is Express Gateway's own.
 func ParseModels(files map[string][]byte) (*Models, error) {
 	m := &Models{raw: map[string]any{}, Credentials: map[CredentialType]*Model{}}
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft7)
-	compiler.AssertFormat()
-	ids := map[string]string{}
+	compiled := map[string]*schema.Schema{}
 	for _, name := range ModelFiles() {
 		doc, err := readModel(files, name)
 		if err != nil {
 			return nil, err
 		}
-		ids[name], _ = doc["$id"].(string)
-		if ids[name] == "" {
-			ids[name] = "http://express-gateway.io/models/" + name
-		}
-		if err := compiler.AddResource(ids[name], doc); err != nil {
+		if compiled[name], err = schema.Compile(doc); err != nil {
 			return nil, fmt.Errorf("read models/%s: %w", name, err)
 		}
 		m.raw[name] = doc
 	}
-	return m, m.compile(compiler, ids)
+	m.Users = m.model("users.json", compiled["users.json"], m.raw["users.json"])
+	m.Applications = m.model("applications.json", compiled["applications.json"], m.raw["applications.json"])
+	doc, _ := m.raw["credentials.json"].(map[string]any)
+	types, _ := doc["properties"].(map[string]any)
+	for name, node := range types {
+		m.Credentials[CredentialType(name)] = m.model("credentials.json", compiled["credentials.json"].Property(name), node)
+	}
+	return m, nil
+}
+
+func (m *Models) model(file string, s *schema.Schema, node any) *Model {
+	model := &Model{schema: s, properties: map[string]property{}}
+	model.collect(m.raw[file], node, 0)
+	return model
 }
 
 // DefaultModels are Express Gateway's own models.
@@ -77,44 +80,11 @@ func readModel(files map[string][]byte, name string) (map[string]any, error) {
 			return nil, err
 		}
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
+	var doc map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
 		return nil, fmt.Errorf("read models/%s: %w", name, err)
 	}
-	object, ok := doc.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("read models/%s: a JSON object is needed", name)
-	}
-	return object, nil
-}
-
-func (m *Models) compile(compiler *jsonschema.Compiler, ids map[string]string) error {
-	one := func(file, fragment string, node any) (*Model, error) {
-		schema, err := compiler.Compile(ids[file] + fragment)
-		if err != nil {
-			return nil, fmt.Errorf("read models/%s: %w", file, err)
-		}
-		model := &Model{schema: schema, properties: map[string]property{}}
-		model.collect(m.raw[file], node, 0)
-		return model, nil
-	}
-	var err error
-	if m.Users, err = one("users.json", "", m.raw["users.json"]); err != nil {
-		return err
-	}
-	if m.Applications, err = one("applications.json", "", m.raw["applications.json"]); err != nil {
-		return err
-	}
-	doc, _ := m.raw["credentials.json"].(map[string]any)
-	types, _ := doc["properties"].(map[string]any)
-	for name, node := range types {
-		model, err := one("credentials.json", "#/properties/"+name, node)
-		if err != nil {
-			return err
-		}
-		m.Credentials[CredentialType(name)] = model
-	}
-	return nil
+	return doc, nil
 }
 
 // collect gathers the properties of a schema with those of its allOf and local $ref.
@@ -144,18 +114,7 @@ func (m *Model) collect(root, node any, depth int) {
 
 func newProperty(node any) property {
 	object, _ := node.(map[string]any)
-	p := property{fallback: object["default"], immutable: object["isMutable"] == false}
-	switch t := object["type"].(type) {
-	case string:
-		p.types = []string{t}
-	case []any:
-		for _, one := range t {
-			if text, ok := one.(string); ok {
-				p.types = append(p.types, text)
-			}
-		}
-	}
-	return p
+	return property{fallback: object["default"], immutable: object["isMutable"] == false}
 }
 
 // follow resolves a reference inside the same document.
@@ -197,31 +156,28 @@ func (m *Model) Default(name string) any { return m.properties[name].fallback }
 // Check validates fields and returns them with defaults filled in and scalars coerced to the
 // type that the model asks for, as Express Gateway's validator does.
 func (m *Model) Check(fields map[string]any) (map[string]any, error) {
-	out := maps.Clone(fields)
-	if out == nil {
-		out = map[string]any{}
+	if fields == nil {
+		fields = map[string]any{}
 	}
-	for name, p := range m.properties {
-		value, given := out[name]
-		switch {
-		case !given && p.fallback != nil:
-			out[name] = plain(p.fallback)
-		case given:
-			out[name] = coerce(value, p.types)
-		}
+	value, violations := m.schema.Validate(fields)
+	if len(violations) > 0 {
+		return nil, &Error{Class: Invalid, Message: violationText(violations)}
 	}
-	if err := m.schema.Validate(out); err != nil {
-		return nil, &Error{Class: Invalid, Message: schemaMessage(err)}
-	}
+	out, _ := value.(map[string]any)
 	return out, nil
 }
 
-// plain turns the schema reader's number into a float, as JSON bodies have them.
-func plain(v any) any {
-	if n, ok := v.(json.Number); ok {
-		if f, err := n.Float64(); err == nil {
-			return f
+// violationText says every broken rule in the manner of Express Gateway, sorted so that one input
+// gives one text.
+func violationText(violations []schema.Violation) string {
+	lines := make([]string, len(violations))
+	for i, v := range violations {
+		where := strings.Join(append([]string{"data"}, v.Path...), ".")
+		lines[i] = where + " " + v.Message
+		if name, missing := strings.CutPrefix(v.Message, "needs "); missing && v.Code == "required" {
+			lines[i] = where + " should have required property '" + strings.Trim(name, `"`) + "'"
 		}
 	}
-	return v
+	slices.Sort(lines)
+	return strings.Join(slices.Compact(lines), ", ")
 }
