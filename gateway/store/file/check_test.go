@@ -28,24 +28,24 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		"unknown section":     {"user: []\n", []string{`c.yml:1:1: "user" is not a section of consumers.yml (did you mean "users"?)`}},
 		"a section no list":   {"users: {}\n", []string{"c.yml:1:8: a section must be a list, this is a map"}},
 		"an entry no map":     {"users: [alice]\n", []string{"c.yml:1:9: an entry must be a map, this is a single value"}},
-		"no username":         {"users: [{firstname: A, lastname: L}]\n", []string{"c.yml:1:10: a user needs username"}},
-		"model":               {"users: [{username: al}]\n", []string{"c.yml:1:10: data should have required property 'firstname', data should have required property 'lastname'"}},
+		"no username":         {"users: [{firstname: A, lastname: L}]\n", []string{"c.yml:1:9: a user needs username"}},
+		"model":               {"users: [{username: al}]\n", []string{"c.yml:1:9: data should have required property 'firstname', data should have required property 'lastname'"}},
 		"unknown user field":  {"users: [{username: al, firstname: A, lastnam: B, lastname: L}]\n", []string{`c.yml:1:38: "lastnam" is not a field of users (did you mean "lastname"?)`}},
-		"duplicate user":      {"users:\n- {username: al, firstname: A, lastname: L}\n- {username: al, firstname: A, lastname: L}\n", []string{`c.yml:3:4: the user "al" exists already`}},
-		"duplicate id":        {"users:\n- {username: a, firstname: A, lastname: L, id: x}\n- {username: b, firstname: A, lastname: L, id: x}\n", []string{`c.yml:3:4: the id "x" exists already`}},
-		"duplicate key":       {"users: []\nusers: []\n", []string{`c.yml:2:1: mapping key "users" already defined at [1:1]`}},
+		"duplicate user":      {"users:\n- {username: al, firstname: A, lastname: L}\n- {username: al, firstname: A, lastname: L}\n", []string{`c.yml:3:3: the user "al" exists already`}},
+		"duplicate id":        {"users:\n- {username: a, firstname: A, lastname: L, id: x}\n- {username: b, firstname: A, lastname: L, id: x}\n", []string{`c.yml:3:3: the id "x" exists already`}},
+		"duplicate key":       {"users: []\nusers: []\n", []string{`c.yml:2:1: this key stands twice in the same map`}},
 		"unknown owner":       {al + "applications: [{name: s, user: all}]\n", []string{`c.yml:2:32: there is no user "all" (did you mean "al"?)`}},
-		"application no user": {al + "applications: [{name: s}]\n", []string{"c.yml:2:17: an application needs user"}},
-		"duplicate app":       {al + "applications: [{name: s, user: al}, {name: s, user: al}]\n", []string{`c.yml:2:38: the application "al/s" exists already`}},
-		"credential no type":  {al + "credentials: [{consumer: al}]\n", []string{"c.yml:2:16: a credential needs type"}},
+		"application no user": {al + "applications: [{name: s}]\n", []string{"c.yml:2:16: an application needs user"}},
+		"duplicate app":       {al + "applications: [{name: s, user: al}, {name: s, user: al}]\n", []string{`c.yml:2:37: the application "al/s" exists already`}},
+		"credential no type":  {al + "credentials: [{consumer: al}]\n", []string{"c.yml:2:15: a credential needs type"}},
 		"unknown type":        {al + "credentials: [{type: keyauth, consumer: al}]\n", []string{`c.yml:2:22: "keyauth" is not a credential type (did you mean "key-auth"?)`}},
 		"unknown consumer":    {al + "credentials: [{type: jwt, keyId: k, consumer: bob}]\n", []string{`c.yml:2:47: there is no user or application "bob"`}},
 		"ambiguous consumer": {
 			al + "applications: [{name: al, user: al}]\ncredentials: [{type: jwt, keyId: k, consumer: al}]\n",
 			[]string{`c.yml:3:47: 2 consumers are called "al"`},
 		},
-		"no key id":         {al + "credentials: [{type: jwt, consumer: al}]\n", []string{"c.yml:2:16: a jwt credential needs keyId"}},
-		"no hash":           {al + "credentials: [{type: key-auth, consumer: al, keyId: k}]\n", []string{"c.yml:2:16: a key-auth credential needs keySecretSHA256"}},
+		"no key id":         {al + "credentials: [{type: jwt, consumer: al}]\n", []string{"c.yml:2:15: a jwt credential needs keyId"}},
+		"no hash":           {al + "credentials: [{type: key-auth, consumer: al, keyId: k}]\n", []string{"c.yml:2:15: a key-auth credential needs keySecretSHA256"}},
 		"short hash":        {al + "credentials: [{type: key-auth, consumer: al, keyId: k, keySecretSHA256: abcd}]\n", []string{"c.yml:2:73: keySecretSHA256 must be 64 hexadecimal digits"}},
 		"no bcrypt":         {al + "credentials: [{type: basic-auth, consumer: al, passwordBcrypt: abc}]\n", []string{"c.yml:2:64: passwordBcrypt is not a bcrypt hash"}},
 		"hash of a jwt key": {al + "credentials: [{type: jwt, consumer: al, keyId: k, keySecretSHA256: abc}]\n", []string{`c.yml:2:51: "keySecretSHA256" is not a field of jwt credentials`}},
@@ -57,14 +57,15 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		"plain user password": {"users: [{username: al, firstname: A, lastname: L, password: x}]\n", []string{"c.yml:1:61: password stands here in clear text"}},
 		"duplicate credential": {
 			al + "credentials: [{type: jwt, consumer: al, keyId: k}, {type: jwt, consumer: al, keyId: k}]\n",
-			[]string{`c.yml:2:53: the jwt credential "k" exists already`},
+			[]string{`c.yml:2:52: the jwt credential "k" exists already`},
 		},
 		"unknown scope":   {al + "credentials: [{type: jwt, consumer: al, keyId: k, scopes: [raed]}]\nscopes: [read]\n", []string{`c.yml:2:60: there is no scope "raed" (did you mean "read"?)`}},
 		"scopes no list":  {"scopes: read\n", []string{"c.yml:1:9: scopes must be a list, this is a single value"}},
 		"duplicate scope": {"scopes: [read, read]\n", []string{`c.yml:1:16: the scope "read" exists already`}},
 		"active":          {"users: [{username: al, firstname: A, lastname: L, isActive: maybe}]\n", []string{"c.yml:1:61: isActive must be true or false"}},
-		"anchor":          {"users: [&a {username: al, firstname: A, lastname: L}]\n", []string{"c.yml:1:9: anchors, aliases, merges and tags are not read here"}},
-		"two documents":   {"users: []\n---\nusers: []\n", []string{"c.yml:3:6: one YAML document is read, this is a second one"}},
+		"alias":           {"x: &a [1]\nscopes: *a\n", []string{`c.yml:1:1: "x" is not a section of consumers.yml`}},
+		"characters":      {"scopes: [ä, ä]\n", []string{`c.yml:1:13: the scope "ä" exists already`}},
+		"two documents":   {"users: []\n---\nusers: []\n", []string{"c.yml:2:1: a second document begins here; the file must hold one"}},
 		"all at once":     {"user: []\nscopes: 7\ncredentials: [x]\n", []string{`c.yml:1:1: "user" is not a section of consumers.yml (did you mean "users"?)`, "c.yml:2:9: scopes must be a list, this is a single value", "c.yml:3:15: an entry must be a map, this is a single value"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +85,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 func TestCheckReportsBrokenYAMLWithItsPlace(t *testing.T) {
 	t.Parallel()
 	_, problems := file.Check("c.yml", []byte("users:\n- {username: al\nscopes: []\n"), nil)
-	if len(problems) != 1 || problems[0].Code != "invalid-yaml" || problems[0].Line == 0 {
+	if len(problems) != 1 || problems[0].Code != "yaml-syntax" || problems[0].Line == 0 {
 		t.Errorf("problems %+v", problems)
 	}
 }

@@ -3,23 +3,24 @@ package file
 import (
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
-
+	"egk8s.dev/egk8s/gateway/config/schema"
+	"egk8s.dev/egk8s/gateway/config/yaml"
 	"egk8s.dev/egk8s/gateway/diag"
 )
 
-// maxDepth bounds how deep values may nest; consumers.yml needs four levels.
-const maxDepth = 16
+const (
+	maxDepth  = 16      // how deep values may nest; consumers.yml needs four levels
+	maxValues = 4 << 20 // how many values there may be: aliases can repeat some
+)
 
 // value is one YAML value with its place. Exactly one of the forms is set.
 type value struct {
 	pos    diag.Position
-	scalar any    // string, bool, int64, float64 or nil
+	scalar any    // string, bool, float64 or nil
 	text   string // a scalar as written
 	list   []value
 	fields []field // in file order
@@ -68,16 +69,16 @@ func (v value) plain() any {
 		}
 		return out
 	default:
-		if n, ok := v.scalar.(int64); ok {
-			return float64(n)
-		}
 		return v.scalar
 	}
 }
 
-// reader turns a syntax tree into values and collects what is wrong.
+// reader turns a text into values and collects what is wrong.
 type reader struct {
 	file     string
+	text     string
+	lines    []int // where each line begins
+	values   int
 	problems diag.Problems
 }
 
@@ -88,120 +89,86 @@ func (r *reader) add(code string, pos diag.Position, format string, args ...any)
 	return &r.problems[len(r.problems)-1]
 }
 
-// parse reads one document; an empty one is an empty map.
+// parse reads one document; an empty one is an empty map. False means that a problem was added.
 func (r *reader) parse(text []byte) (value, bool) {
-	tree, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		pos, message := diag.Position{File: r.file}, err.Error()
-		if syntax, ok := errors.AsType[yaml.Error](err); ok {
-			message = syntax.GetMessage()
-			if t := syntax.GetToken(); t != nil {
-				pos = r.at(t)
-			}
+	r.text = string(text)
+	r.lines = []int{0}
+	for i := range len(r.text) {
+		if r.text[i] == '\n' {
+			r.lines = append(r.lines, i+1)
 		}
-		r.add("invalid-yaml", pos, "%s", message)
+	}
+	root, err := yaml.Parse(r.text)
+	if syntax, ok := errors.AsType[*yaml.Error](err); ok {
+		p := r.add(syntax.Code, r.at(syntax.Offset), "%s", syntax.Text)
+		p.Hint = syntax.Hint
 		return value{}, false
 	}
-	var root ast.Node
-	for _, doc := range tree.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		if root != nil {
-			r.add("several-documents", r.at(doc.Body.GetToken()), "one YAML document is read, this is a second one")
-			return value{}, false
-		}
-		root = doc.Body
+	if err != nil {
+		r.add("yaml-syntax", diag.Position{File: r.file}, "%s", err)
+		return value{}, false
 	}
-	if root == nil || root.Type() == ast.NullType {
-		return value{form: isMap, pos: diag.Position{File: r.file, Line: 1, Column: 1}}, true
+	if root == nil || root.Kind == yaml.Null {
+		return value{form: isMap, pos: r.at(0)}, true
 	}
 	return r.read(root, 0)
 }
 
-func (r *reader) at(t *token.Token) diag.Position {
-	if t == nil || t.Position == nil {
-		return diag.Position{File: r.file}
+// at turns a place in the text into line and column, which count characters.
+func (r *reader) at(offset int) diag.Position {
+	offset = min(max(offset, 0), len(r.text))
+	line, found := slices.BinarySearch(r.lines, offset)
+	if !found {
+		line--
 	}
-	return diag.Position{File: r.file, Line: t.Position.Line, Column: t.Position.Column}
+	return diag.Position{
+		File: r.file, Line: line + 1, Column: utf8.RuneCountInString(r.text[r.lines[line]:offset]) + 1,
+	}
 }
 
-// read turns a node into a value; false means that a problem was added.
-func (r *reader) read(node ast.Node, depth int) (value, bool) {
-	v := value{pos: r.at(node.GetToken())}
-	if depth > maxDepth {
-		r.add("too-deep", v.pos, "values nest deeper than %d levels", maxDepth)
+func (r *reader) read(n *yaml.Node, depth int) (value, bool) {
+	v := value{pos: r.at(n.Start)}
+	if r.values++; depth > maxDepth || r.values > maxValues {
+		r.add("too-deep", v.pos, "values nest deeper than %d levels, or aliases make the file too large", maxDepth)
 		return v, false
 	}
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		if len(n.Values) > 0 {
-			v.pos = r.at(n.Values[0].Key.GetToken())
+	switch n.Kind {
+	case yaml.Map:
+		v.form = isMap
+		for _, p := range n.Pairs {
+			one, ok := r.read(p.Value, depth+1)
+			if !ok {
+				return v, false
+			}
+			v.fields = append(v.fields, field{name: p.Name, pos: r.at(p.Key.Start), value: one})
 		}
-		return r.readMap(v, n.Values, depth)
-	case *ast.MappingValueNode:
-		v.pos = r.at(n.Key.GetToken())
-		return r.readMap(v, []*ast.MappingValueNode{n}, depth)
-	case *ast.SequenceNode:
+	case yaml.List:
 		v.form = isList
-		all := true
-		for _, item := range n.Values {
+		for _, item := range n.Items {
 			one, ok := r.read(item, depth+1)
-			all = all && ok
+			if !ok {
+				return v, false
+			}
 			v.list = append(v.list, one)
 		}
-		return v, all
-	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
-		p := r.add("not-plain-yaml", v.pos, "anchors, aliases, merges and tags are not read here")
-		p.Hint = "write the value out"
-		return v, false
 	default:
-		return r.readScalar(v, node)
-	}
-}
-
-func (r *reader) readMap(v value, pairs []*ast.MappingValueNode, depth int) (value, bool) {
-	v.form = isMap
-	all := true
-	for _, pair := range pairs {
-		key, ok := r.read(pair.Key, depth+1)
-		if !ok || key.form != isScalar {
-			all = false
-			continue
-		}
-		if v.get(key.text) != nil {
-			r.add("duplicate-key", key.pos, "the key %q stands here twice", key.text)
-			all = false
-			continue
-		}
-		one, ok := r.read(pair.Value, depth+1)
-		all = all && ok
-		v.fields = append(v.fields, field{name: key.text, pos: key.pos, value: one})
-	}
-	return v, all
-}
-
-func (r *reader) readScalar(v value, node ast.Node) (value, bool) {
-	switch n := node.(type) {
-	case *ast.StringNode:
-		v.scalar, v.text = n.Value, n.Value
-	case *ast.LiteralNode:
-		v.scalar, v.text = n.Value.Value, n.Value.Value
-	case *ast.BoolNode:
-		v.scalar, v.text = n.Value, n.Token.Value
-	case *ast.NullNode:
-		v.text = ""
-	case *ast.IntegerNode:
-		v.text = n.Token.Value
-		v.scalar = v.text
-		if i, err := strconv.ParseInt(v.text, 0, 64); err == nil {
-			v.scalar = i
-		}
-	case *ast.FloatNode:
-		v.scalar, v.text = n.Value, n.Token.Value
-	default:
-		r.add("not-plain-yaml", v.pos, "this kind of value is not read here")
-		return v, false
+		r.scalar(&v, n)
 	}
 	return v, true
 }
+
+// scalar keeps a plain scalar as it is written too: a key id 017 is not 15.
+func (r *reader) scalar(v *value, n *yaml.Node) {
+	v.scalar = n.Value
+	switch x := n.Value.(type) {
+	case nil:
+	case string:
+		v.text = x
+	case schema.Regexp:
+		v.scalar, v.text = r.written(n), r.written(n)
+	default:
+		v.text = r.written(n)
+	}
+}
+
+func (r *reader) written(n *yaml.Node) string { return strings.TrimSpace(r.text[n.Start:n.End]) }
