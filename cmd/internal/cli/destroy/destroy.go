@@ -163,7 +163,7 @@ func (o *Options) write(r *deployer.DestroyResult) error {
 				return err
 			}
 		}
-	default:
+	case o.App.Flags.Progress != app.ProgressQuiet:
 		for _, kept := range r.Kept {
 			fmt.Fprintln(o.App.IO.Err, "kept:", kept)
 		}
