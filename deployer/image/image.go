@@ -74,7 +74,7 @@ func Assemble(src *Source, platforms ...string) (*Image, error) {
 }
 
 func (i *Image) add(src *Source, platform string, l *layer) error {
-	os, arch, _ := strings.Cut(platform, "/")
+	system, arch, _ := strings.Cut(platform, "/")
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	img, err := mutate.Append(img, mutate.Addendum{
 		Layer: l, History: v1.History{Created: v1.Time{Time: src.created}, CreatedBy: "egk8s image build"},
@@ -87,7 +87,7 @@ func (i *Image) add(src *Source, platform string, l *layer) error {
 		return err
 	}
 	file = file.DeepCopy()
-	file.OS, file.Architecture, file.Created = os, arch, v1.Time{Time: src.created}
+	file.OS, file.Architecture, file.Created = system, arch, v1.Time{Time: src.created}
 	file.Config = runConfig(src.version)
 	if img, err = mutate.ConfigFile(img, file); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (i *Image) add(src *Source, platform string, l *layer) error {
 	i.images[platform], i.layers[platform] = img, l
 	i.Size += l.size
 	i.index = mutate.AppendManifests(i.index, mutate.IndexAddendum{
-		Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: os, Architecture: arch}},
+		Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: system, Architecture: arch}},
 	})
 	manifest, err := img.Digest()
 	if err != nil {

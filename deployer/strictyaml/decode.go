@@ -151,31 +151,24 @@ func (dec *decoder) boolean(node ast.Node, into reflect.Value, hint string) {
 	into.SetBool(boolean.Value)
 }
 
-// each calls f for every pair of a mapping once and reports keys that occur twice.
+// each calls f for every pair of a mapping and reports keys that stand twice. What a merge key brings
+// comes first and is no second time.
 func (dec *decoder) each(node ast.Node, f func(*ast.MappingValueNode)) {
+	own := written(node)
 	seen := map[string]ast.Node{}
-	var merges []*ast.MappingValueNode
-	own := map[*ast.MappingValueNode]bool{}
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		merges = n.Values
-	case *ast.MappingValueNode:
-		merges = []*ast.MappingValueNode{n}
-	}
-	for _, entry := range merges {
-		own[entry] = true
-	}
 	for _, entry := range dec.doc.entries(node) {
+		if !slices.Contains(own, entry) {
+			f(entry)
+			continue
+		}
 		name := keyText(entry)
-		if first, twice := seen[name]; twice && own[entry] {
+		if first, twice := seen[name]; twice {
 			p := dec.doc.problem(entry.Key, CodeDuplicate, fmt.Sprintf("key %q stands twice", name))
 			p.Label = fmt.Sprintf("first in line %d", dec.doc.position(first).Line)
 			dec.problems = append(dec.problems, p)
 			continue
 		}
-		if own[entry] {
-			seen[name] = entry.Key
-		}
+		seen[name] = entry.Key
 		f(entry)
 	}
 }

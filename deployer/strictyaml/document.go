@@ -109,15 +109,8 @@ func (d *Document) entriesTo(node ast.Node, depth int) []*ast.MappingValueNode {
 	if depth == 0 {
 		return nil
 	}
-	var own []*ast.MappingValueNode
-	switch node := node.(type) {
-	case *ast.MappingNode:
-		own = node.Values
-	case *ast.MappingValueNode:
-		own = []*ast.MappingValueNode{node}
-	}
 	var merged, rest []*ast.MappingValueNode
-	for _, entry := range own {
+	for _, entry := range written(node) {
 		if _, ok := entry.Key.(*ast.MergeKeyNode); ok {
 			merged = append(merged, d.entriesTo(d.resolve(entry.Value), depth-1)...)
 			continue
@@ -125,6 +118,17 @@ func (d *Document) entriesTo(node ast.Node, depth int) []*ast.MappingValueNode {
 		rest = append(rest, entry)
 	}
 	return append(merged, rest...)
+}
+
+// written are the pairs of a mapping as they stand in the file, merge keys among them.
+func written(node ast.Node) []*ast.MappingValueNode {
+	switch node := node.(type) {
+	case *ast.MappingNode:
+		return node.Values
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{node}
+	}
+	return nil
 }
 
 // resolve follows anchors, aliases and tags to the value.
