@@ -89,7 +89,7 @@ fuzz: go-version ## run each fuzz test for 20 seconds
 
 .PHONY: reproducible
 reproducible: ## build the image twice, in different places, and compare the digests
-	$(GO) test -count=1 -run TestReproducible -tags reproducible ./deployer/image/...
+	$(GO) test -count=1 -timeout 40m -run TestReproducible -tags reproducible ./deployer/image/...
 
 .PHONY: egkube
 egkube: go-version

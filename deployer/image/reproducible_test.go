@@ -12,9 +12,9 @@ import (
 	"egk8s.dev/egk8s/deployer/image"
 )
 
-// TestTwoBuildsOneDigest builds the real gateway twice with nothing shared but the compiler and the
+// TestReproducible builds the real gateway twice with nothing shared but the compiler and the
 // module cache: other folders, HOME, umask, time zone and build cache.
-func TestTwoBuildsOneDigest(t *testing.T) {
+func TestReproducible(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
