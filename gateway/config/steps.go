@@ -40,18 +40,18 @@ func (l *loader) policyEntry(t *tree, c child, pipeline string) []Step {
 	return steps
 }
 
-// usable checks the whitelist and the catalogue.
+// usable checks the whitelist and the catalogue; false: the steps cannot be checked any further.
 func (l *loader) usable(t *tree, c child, pipeline string) bool {
 	if !slices.Contains(l.cfg.Policies, c.name) {
 		p := diag.Problem{
 			Code: "policy-not-declared", Message: fmt.Sprintf("pipeline %q uses the policy %q, which policies does not list", pipeline, c.name),
-			Suggestion: diag.Suggest(c.name, l.cfg.Policies),
 		}
-		if p.Suggestion == "" {
+		if _, exists := l.opts.Catalogue.Policies[c.name]; exists {
 			p.Hint = fmt.Sprintf("add %q to the list policies at the top of the file", c.name)
+		} else {
+			p.Suggestion = diag.Suggest(c.name, names(l.opts.Catalogue.Policies))
 		}
 		l.report(t.childSpot(c), diag.Error, p)
-		return false
 	}
 	entry, ok := l.opts.Catalogue.Policies[c.name]
 	if ok && l.opts.RequireBuilt && !entry.Built {
@@ -168,7 +168,11 @@ func (l *loader) validate(t *tree, c child, subject string, entry Entry) (map[st
 		}
 		l.violation(t, p, v, c.node)
 	}
-	l.nearMisses(t, c, trimSubject(subject), s.Properties())
+	told := s.Properties()
+	for _, v := range violations {
+		told = append(told, v.Key)
+	}
+	l.nearMisses(t, c, trimSubject(subject), told)
 	m, _ := value.(map[string]any)
 	if m == nil && len(violations) == 0 {
 		l.report(t.pairOrItem(c), diag.Error, diag.Problem{Code: "invalid-value", Message: subject + c.name + " must be a map"})
@@ -216,11 +220,14 @@ func (l *loader) checkPolicy(t *tree, action child, step *Step) bool {
 		return true
 	}
 	where, _ := action.get("serviceEndpoint")
-	l.report(t.pairOrItem(where), diag.Error, diag.Problem{
+	p := diag.Problem{
 		Code: "unknown-service-endpoint", Message: fmt.Sprintf("policy \"proxy\" names the serviceEndpoint %q, which does not exist", text(name)),
 		Suggestion: diag.Suggest(text(name), names(l.cfg.ServiceEndpoints)),
-		Hint:       "declare it in serviceEndpoints",
-	})
+	}
+	if p.Suggestion == "" {
+		p.Hint = "declare it in serviceEndpoints"
+	}
+	l.report(t.pairOrItem(where), diag.Error, p)
 	return false
 }
 

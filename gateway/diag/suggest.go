@@ -8,8 +8,9 @@ const maxDistance = 2
 // Suggest returns the candidate that was probably meant by word, or "" when none is near.
 //
 // Near is at most two edits (insert, delete, replace, swap neighbours) without regard to case, and fewer than
-// half of the word's letters; of several the nearest, then the first. A candidate of five letters
-// or more that the word contains, as "withCredentials" does "credentials", comes after those.
+// half of the word's letters; of several the nearest, then the first. After those come candidates that share
+// five letters or more: one that the word contains, as "withCredentials" does "credentials", and one that
+// begins with the word, as "secretOrPublicKey" does with "secret".
 func Suggest(word string, candidates []string) string {
 	lower := strings.ToLower(word)
 	best, bestDistance := "", maxDistance+1
@@ -27,6 +28,11 @@ func Suggest(word string, candidates []string) string {
 	}
 	for _, c := range candidates {
 		if len(c) >= 5 && c != word && strings.Contains(lower, strings.ToLower(c)) {
+			return c
+		}
+	}
+	for _, c := range candidates {
+		if len(lower) >= 5 && c != word && strings.HasPrefix(strings.ToLower(c), lower) {
 			return c
 		}
 	}

@@ -122,7 +122,7 @@ func TestSuggest(t *testing.T) {
 	policies := []string{"basic-auth", "cors", "key-auth", "log", "proxy", "rate-limit", "credentials", "allowedHeaders"}
 	for word, want := range map[string]string{
 		"proxi": "proxy", "Proxy": "proxy", "keyauth": "key-auth", "KEY-AUTH": "key-auth", "rate-limt": "rate-limit", "prxoy": "proxy",
-		"allowHeaders": "allowedHeaders", "withCredentials": "credentials",
+		"allowHeaders": "allowedHeaders", "withCredentials": "credentials", "allowed": "allowedHeaders",
 		"proxy": "", "keycloak": "", "x": "", "": "", "lag": "log", "lxy": "", "corrs": "cors",
 	} {
 		if got := diag.Suggest(word, policies); got != want {
