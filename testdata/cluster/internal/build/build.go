@@ -122,7 +122,7 @@ func compile(ctx context.Context, o Options, dir string) error {
 	if err != nil {
 		return fmt.Errorf("make build folder: %w", err)
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { _ = os.RemoveAll(tmp) }()
 	if o.Credential != nil {
 		if err := os.Chown(tmp, int(o.Credential.Uid), int(o.Credential.Gid)); err != nil {
 			return fmt.Errorf("make build folder: %w", err)

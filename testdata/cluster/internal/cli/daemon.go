@@ -52,22 +52,15 @@ func runSandbox(ctx context.Context, a *app, args []string) (int, error) {
 	}
 	in := bufio.NewReader(a.In)
 	if _, err := in.ReadString('\n'); err != nil {
-		return exitDone, nil //nolint:nilerr // the daemon has changed its mind
+		return exitDone, nil // the daemon has changed its mind
 	}
-	stop := make(chan struct{})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	go func() {
-		defer close(stop)
-		ended := make(chan struct{})
-		go func() {
-			_, _ = io.Copy(io.Discard, in)
-			close(ended)
-		}()
-		select {
-		case <-ended:
-		case <-ctx.Done():
-		}
+		_, _ = io.Copy(io.Discard, in)
+		stop()
 	}()
-	if err := sandbox.Run(spec, stop, a.Out); err != nil {
+	if err := sandbox.Run(ctx, spec, a.Out); err != nil {
 		return exitError, err
 	}
 	return exitDone, nil

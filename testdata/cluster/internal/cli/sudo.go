@@ -59,8 +59,7 @@ func (a *app) asRoot(in *os.File, args ...string) error {
 	cmd := exec.Command(sudo, all...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, a.Out, a.Err
 	err = cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
 		return errReported // by the inner egkube
 	}
 	if err != nil {

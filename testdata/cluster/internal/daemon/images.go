@@ -37,7 +37,7 @@ func (d *daemon) load(ctx context.Context, archive io.Reader) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("load image: %w", err)
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }()
 	_, err = io.Copy(file, archive)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return "", fmt.Errorf("load image: %w", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,7 @@ func (a *apt) resolve(ctx context.Context, needs []Need) ([]string, error) {
 }
 
 func (a *apt) plan(ctx context.Context, needs []Need) ([]string, error) {
-	args := append(a.options[:len(a.options):len(a.options)],
+	args := append(slices.Clip(a.options),
 		"-o", "Debug::NoLocking=1", "--print-uris", "--yes", "--no-install-recommends", "--reinstall", "install")
 	for _, n := range needs {
 		args = append(args, n.Package)
@@ -78,7 +79,7 @@ func (a *apt) fetch(ctx context.Context, packages []string) error {
 }
 
 func (a *apt) download(ctx context.Context, debs string, packages []string) error {
-	args := append(a.options[:len(a.options):len(a.options)], "-o", "APT::Sandbox::User=", "download")
+	args := append(slices.Clip(a.options), "-o", "APT::Sandbox::User=", "download")
 	_, err := output(ctx, debs, "apt-get", append(args, packages...)...)
 	return err
 }

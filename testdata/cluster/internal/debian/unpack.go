@@ -122,7 +122,7 @@ func unpack(ctx context.Context, o Options, missing []Need, dir string) error {
 	if err != nil {
 		return fmt.Errorf("make folder for packages: %w", err)
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { _ = os.RemoveAll(tmp) }()
 	a := apt{dir: tmp}
 	packages, err := a.resolve(ctx, missing)
 	if err != nil {

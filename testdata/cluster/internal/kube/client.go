@@ -55,10 +55,7 @@ func (c *Client) Apply(ctx context.Context, manifests []byte) error {
 }
 
 func (c *Client) apply(ctx context.Context, o *unstructured.Unstructured) error {
-	target, err := c.resource(o)
-	if err != nil {
-		return err
-	}
+	target := c.resource(o)
 	for {
 		_, err := target.Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: manager, Force: true})
 		if err == nil {
@@ -72,12 +69,12 @@ func (c *Client) apply(ctx context.Context, o *unstructured.Unstructured) error 
 	}
 }
 
-func (c *Client) resource(o *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
+func (c *Client) resource(o *unstructured.Unstructured) dynamic.ResourceInterface {
 	resource, _ := meta.UnsafeGuessKindToResource(o.GroupVersionKind())
 	if o.GetNamespace() == "" {
-		return c.dynamic.Resource(resource), nil
+		return c.dynamic.Resource(resource)
 	}
-	return c.dynamic.Resource(resource).Namespace(o.GetNamespace()), nil
+	return c.dynamic.Resource(resource).Namespace(o.GetNamespace())
 }
 
 // Decode splits a YAML stream into objects.

@@ -24,12 +24,12 @@ func Forward(ctx context.Context, l net.Listener, dial func(context.Context) (ne
 }
 
 func join(ctx context.Context, in net.Conn, dial func(context.Context) (net.Conn, error)) {
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	out, err := dial(ctx)
 	if err != nil {
 		return
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = in.Close(); _ = out.Close() })
 	defer stop()
 	var both sync.WaitGroup

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,27 +32,27 @@ type runner struct {
 }
 
 // Run starts the programs of a spec and returns when all have ended: after one
-// ended by itself (an error), or after stop was closed. In a process number
+// ended by itself (an error), or after the context has ended. In a process number
 // namespace of its own it also takes in every orphan.
-func Run(spec Spec, stop <-chan struct{}, out io.Writer) error {
+func Run(ctx context.Context, spec Spec, out io.Writer) error {
 	r := &runner{spec: spec, events: json.NewEncoder(out), running: map[int]Program{}}
 	if err := prepare(spec); err != nil {
 		r.tell(Event{Kind: "failed", Note: err.Error()})
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ready := make(chan readiness)
 	for _, p := range spec.Programs {
 		go func() {
-			answer := readiness{program: p, err: p.After.Wait(ctx)}
+			answer := readiness{program: p, err: p.After.Wait(waiting)}
 			select {
 			case ready <- answer:
-			case <-ctx.Done():
+			case <-waiting.Done():
 			}
 		}()
 	}
-	err := r.loop(ready, stop)
+	err := r.loop(ctx, ready)
 	if err != nil {
 		r.tell(Event{Kind: "failed", Note: err.Error()})
 	}
@@ -64,14 +65,17 @@ type readiness struct {
 	err     error
 }
 
-func (r *runner) loop(ready <-chan readiness, stop <-chan struct{}) error {
+func (r *runner) loop(ctx context.Context, ready <-chan readiness) error {
 	children := time.NewTicker(20 * time.Millisecond)
 	defer children.Stop()
 	for {
 		select {
-		case <-stop:
+		case <-ctx.Done():
 			return nil
 		case a := <-ready:
+			if ctx.Err() != nil {
+				return nil
+			}
 			if a.err != nil {
 				return fmt.Errorf("start %s: %w", a.program.Name, a.err)
 			}
@@ -153,8 +157,7 @@ func (r *runner) reap() (Program, unix.WaitStatus, bool) {
 // stopAll ends the programs one after another, the last started first, so that
 // the API server is gone before its etcd.
 func (r *runner) stopAll() {
-	for i := len(r.order) - 1; i >= 0; i-- {
-		pid := r.order[i]
+	for _, pid := range slices.Backward(r.order) {
 		if _, ok := r.running[pid]; !ok {
 			continue
 		}

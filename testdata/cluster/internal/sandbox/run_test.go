@@ -38,12 +38,14 @@ func script(t *testing.T, name, line string) Program {
 
 // The tests that run programs do not run at once: a sandbox takes in every child
 // of its process.
-func run(t *testing.T, stop <-chan struct{}, programs ...Program) ([]Event, error) {
+func run(t *testing.T, stopAfter time.Duration, programs ...Program) ([]Event, error) {
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	ctx, cancel := context.WithTimeout(t.Context(), stopAfter)
+	defer cancel()
 	var out bytes.Buffer
-	err := Run(Spec{Name: "test", Programs: programs}, stop, &out)
+	err := Run(ctx, Spec{Name: "test", Programs: programs}, &out)
 	var events []Event
 	for dec := json.NewDecoder(&out); dec.More(); {
 		var e Event
@@ -59,7 +61,7 @@ func run(t *testing.T, stop <-chan struct{}, programs ...Program) ([]Event, erro
 func TestOneEndsAll(t *testing.T) {
 	lasting := script(t, "lasting", "exec sleep 60")
 	ending := script(t, "ending", "sleep 0.2; echo my reason; exit 3")
-	events, err := run(t, nil, lasting, ending)
+	events, err := run(t, 30*time.Second, lasting, ending)
 	if err == nil || !strings.Contains(err.Error(), "ending ended: exit code 3") || !strings.Contains(err.Error(), ending.Log) {
 		t.Errorf("error is %v", err)
 	}
@@ -87,9 +89,7 @@ func TestOrder(t *testing.T) {
 	}))
 	defer server.Close()
 	second.After = &Target{URL: server.URL}
-	stop := make(chan struct{})
-	time.AfterFunc(600*time.Millisecond, func() { close(stop) })
-	events, err := run(t, stop, first, second)
+	events, err := run(t, 600*time.Millisecond, first, second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,10 +110,8 @@ func TestOrder(t *testing.T) {
 }
 
 func TestStubbornIsKilled(t *testing.T) {
-	stop := make(chan struct{})
-	time.AfterFunc(200*time.Millisecond, func() { close(stop) })
 	began := time.Now()
-	events, err := run(t, stop, script(t, "stubborn", "trap '' TERM; while :; do sleep 0.05; done"))
+	events, err := run(t, 200*time.Millisecond, script(t, "stubborn", "trap '' TERM; while :; do sleep 0.05; done"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +126,7 @@ func TestStubbornIsKilled(t *testing.T) {
 func TestMissingProgram(t *testing.T) {
 	p := script(t, "none", "")
 	p.Path = "/no/such/program"
-	if _, err := run(t, nil, p); err == nil || !strings.Contains(err.Error(), "/no/such/program") {
+	if _, err := run(t, 30*time.Second, p); err == nil || !strings.Contains(err.Error(), "/no/such/program") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -110,7 +110,7 @@ func WriteJSON(file string, v any) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }()
 	if _, err := tmp.Write(append(data, '\n')); err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", file, err), tmp.Close())
 	}

@@ -3,6 +3,7 @@
 package story_test
 
 import (
+	"errors"
 	"os/exec"
 	"strings"
 	"testing"
@@ -48,11 +49,8 @@ func TestRun(t *testing.T) {
 		return exec.Command(m.program, "run", "--nodes", "0", "--name", name, "--", "sh", "-c", script)
 	}
 	out, err := run(`$EGK8S_TEST_KUBECTL get namespace default -o name && exit 7`).CombinedOutput()
-	var exit *exec.ExitError
-	if e, ok := err.(*exec.ExitError); ok {
-		exit = e
-	}
-	if exit == nil || exit.ExitCode() != 7 || !strings.Contains(string(out), "namespace/default") {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || exit.ExitCode() != 7 || !strings.Contains(string(out), "namespace/default") {
 		t.Fatalf("got %v\n%s", err, out)
 	}
 	m.nothingLeft(name)

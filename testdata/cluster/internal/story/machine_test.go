@@ -28,6 +28,8 @@ type machine struct {
 	program string
 	cache   layout.Cache
 	links   string
+	// trial is the program in the pods.
+	trial string
 }
 
 func newMachine(t *testing.T) *machine {

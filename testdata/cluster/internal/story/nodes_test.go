@@ -43,7 +43,8 @@ func TestNodes(t *testing.T) {
 	m.egkube("load", "--name", cluster, trial+".tar")
 	t.Run("pods", m.pods)
 	t.Run("names and addresses", m.addresses)
-	t.Run("registry", func(t *testing.T) { m.registry(t, trial) })
+	m.trial = trial
+	t.Run("registry", m.registry)
 	t.Run("a second cluster", m.secondCluster)
 	m.egkube("down", "--name", cluster)
 	m.nothingLeft(cluster)
@@ -173,7 +174,7 @@ func (m *machine) everyPodAnswers(t *testing.T, from, url string) {
 }
 
 // registry pushes on the machine, without an engine, and runs that on the nodes.
-func (m *machine) registry(t *testing.T, program string) {
+func (m *machine) registry(t *testing.T) {
 	host := m.state(cluster).Host
 	hosting := m.kubectl(cluster, "get", "configmap", "local-registry-hosting", "-n", "kube-public",
 		"-o", `jsonpath={.data.localRegistryHosting\.v1}`)
@@ -184,7 +185,7 @@ func (m *machine) registry(t *testing.T, program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := image.New(image.Options{Binary: program, Name: reference.Name(), User: "1234:0"})
+	img, err := image.New(image.Options{Binary: m.trial, Name: reference.Name(), User: "1234:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
