@@ -82,7 +82,7 @@ func (p *probing) await(ctx context.Context) {
 	defer limit.Stop()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
-	settling := false
+	var settling time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -92,12 +92,13 @@ func (p *probing) await(ctx context.Context) {
 		case <-limit.C:
 			return
 		case <-look.C:
-			if settling {
-				continue
-			}
-			if patience := p.patience(); patience > 0 {
-				settling = true
-				limit.Reset(patience)
+			patience, now := p.patience(), p.deploy.now()
+			switch {
+			case patience == 0:
+			case settling.IsZero():
+				settling = now
+			case now.Sub(settling) > patience:
+				return
 			}
 		}
 	}
