@@ -86,7 +86,7 @@ func (h *History) Deployed() *Record {
 // as failed first.
 func (s *Store) Begin(ctx context.Context, h *History, c Content, description string) (*Record, error) {
 	now := s.Now()
-	r := &Record{Revision: 1, Format: Format, Version: s.Version, Manifest: c.Manifest, Values: c.Values, First: now}
+	r := &Record{ours: true, Revision: 1, Format: Format, Version: s.Version, Manifest: c.Manifest, Values: c.Values, First: now}
 	status := PendingInstall
 	if n := h.Newest(); n != nil {
 		r.Revision, status = n.Revision+1, PendingUpgrade

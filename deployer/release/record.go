@@ -60,17 +60,21 @@ type Record struct {
 
 	release *helm.Release
 	version string // of the Secret, for updates
+	ours    bool
 }
 
-// ByHelm tells whether the helm program wrote the record.
-func (r *Record) ByHelm() bool { return r.Format == 0 }
+// ByHelm tells whether the helm program wrote the record: also one that it made from ours, by a
+// rollback.
+func (r *Record) ByHelm() bool { return !r.ours }
 
 // Format is the number of the layout of what egk8s adds to records. It rises when an older egk8s
 // would do harm to a release that a newer one made.
 const Format = 1
 
-// Labels of records that egk8s wrote.
+// Labels of records that egk8s wrote. Helm copies them when it rolls back; an annotation it does not.
 const (
+	oursAnnotation = "egk8s.dev/record"
+
 	formatLabel  = "egk8s.dev/format"
 	versionLabel = "egk8s.dev/version"
 	secretType   = "helm.sh/release.v1"
@@ -104,10 +108,13 @@ func encode(r *Record, namespace string) (*unstructured.Unstructured, error) {
 		"name": r.release.Name, "owner": ownerLabel, "status": string(r.Status), "version": strconv.Itoa(r.Revision),
 		"modifiedAt": strconv.FormatInt(r.Updated.Unix(), 10),
 	}
-	if !r.ByHelm() {
+	if r.Format > 0 {
 		labels[formatLabel], labels[versionLabel] = strconv.Itoa(r.Format), labelValue(r.Version)
 	}
 	metadata := map[string]any{"name": recordName(r.release.Name, r.Revision), "namespace": namespace, "labels": labels}
+	if r.ours {
+		metadata["annotations"] = map[string]any{oursAnnotation: "true"}
+	}
 	if r.version != "" {
 		metadata["resourceVersion"] = r.version
 	}
@@ -132,7 +139,7 @@ func decode(u *unstructured.Unstructured) (*Record, error) {
 	r := &Record{
 		Revision: rel.Version, Manifest: rel.Manifest, Values: rel.Config,
 		Format: format, Version: labels[versionLabel],
-		release: rel, version: u.GetResourceVersion(),
+		release: rel, version: u.GetResourceVersion(), ours: u.GetAnnotations()[oursAnnotation] != "",
 	}
 	if rel.Info == nil {
 		rel.Info = &helm.Info{Status: helm.StatusUnknown}

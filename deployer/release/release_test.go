@@ -12,6 +12,7 @@ import (
 	"helm.sh/helm/v3/pkg/storage/driver"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -133,7 +134,8 @@ func TestHelmReadsOurRecords(t *testing.T) {
 		}
 		secrets = append(secrets, &secret)
 	}
-	d := driver.NewSecrets(fake.NewClientset(secrets...).CoreV1().Secrets("n"))
+	kube := fake.NewClientset(secrets...)
+	d := driver.NewSecrets(kube.CoreV1().Secrets("n"))
 	list, err := d.Query(map[string]string{"owner": "helm", "name": "shop"})
 	if err != nil || len(list) != 2 {
 		t.Fatalf("helm finds %d revisions: %v", len(list), err)
@@ -145,6 +147,29 @@ func TestHelmReadsOurRecords(t *testing.T) {
 	if second.Info.Status != helm.StatusDeployed || second.Manifest != "a: 2\n" || second.Chart.Metadata.Name != "egk8s-gateway" ||
 		second.Namespace != "n" || second.Info.FirstDeployed.IsZero() {
 		t.Errorf("%+v", second)
+	}
+	if h, _ := s.History(t.Context()); h.Newest().ByHelm() {
+		t.Error("our record looks like helm's")
+	}
+	third := *second
+	third.Version = 3 // what helm makes of ours by a rollback: it copies the labels
+	if err := d.Create("sh.helm.release.v1.shop.v3", &third); err != nil {
+		t.Fatal(err)
+	}
+	made, err := kube.CoreV1().Secrets("n").Get(t.Context(), "sh.helm.release.v1.shop.v3", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := runtime.DefaultUnstructuredConverter.ToUnstructured(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u["apiVersion"], u["kind"] = "v1", "Secret"
+	if _, err := m.put(&unstructured.Unstructured{Object: u}); err != nil {
+		t.Fatal(err)
+	}
+	if h, _ := s.History(t.Context()); h.Newest().Revision != 3 || !h.Newest().ByHelm() {
+		t.Errorf("helm's rollback looks like ours: %+v", h.Newest())
 	}
 	second.Info.Status = helm.StatusSuperseded
 	if err := d.Update("sh.helm.release.v1.shop.v2", second); err != nil {
