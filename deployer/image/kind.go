@@ -88,17 +88,17 @@ func (i *Image) loadNode(ctx context.Context, node string, opts LoadOptions) err
 	}
 	size := i.layers[platform].size
 	reader, writer := io.Pipe()
-	saved := make(chan error, 1)
+	saved := make(chan struct{})
 	go func() {
-		err := i.SaveArchive(writer, platform, opts.Reference)
-		saved <- writer.CloseWithError(err)
+		defer close(saved)
+		_ = writer.CloseWithError(i.SaveArchive(writer, platform, opts.Reference)) // the reader gets the error
 	}()
 	input := &countingReader{ReadCloser: reader, report: func(done int64) {
 		opts.Progress(Progress{Item: node, Done: min(done, size), Total: size})
 	}}
 	_, err = docker(ctx, input, importCommand(ctx, node)...)
 	_ = reader.CloseWithError(io.ErrClosedPipe) // lets the writer end when docker stopped reading
-	_ = <-saved                                 // docker has said what went wrong
+	<-saved
 	return err
 }
 

@@ -27,24 +27,24 @@ const testImage = "registry.example.com/shop/gateway:0123456789abcdef@sha256:" +
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 // newTestInput is the project of testdata on a cloud.
-func newTestInput(t testing.TB, cloudName string) render.Input {
-	t.Helper()
+func newTestInput(tb testing.TB, cloudName string) render.Input {
+	tb.Helper()
 	p, problems := project.Load("testdata/project/egk8s.yaml", project.Options{})
 	if problems.HasErrors() {
-		t.Fatal(problems)
+		tb.Fatal(problems)
 	}
 	files, problems := p.Collect(nil)
 	if problems.HasErrors() {
-		t.Fatal(problems)
+		tb.Fatal(problems)
 	}
 	files.ConsumersDigest = strings.Repeat("c", 64)
 	profiles, problems := cloud.Builtin()
 	if problems.HasErrors() {
-		t.Fatal(problems)
+		tb.Fatal(problems)
 	}
 	profile, err := profiles.Get(cloudName)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return render.Input{
 		Project: p, Namespace: "web", Profile: profile, Image: render.Image{Reference: testImage}, Files: files,
