@@ -152,10 +152,19 @@ func (a *app) parse(flags *flag.FlagSet, args []string, want int) ([]string, err
 // defaultName is the cluster's name when none is given.
 const defaultName = "egk8s"
 
+// currentName is the name of the cluster that the command is about when none is
+// given: below run, that of its cluster.
+func currentName() string {
+	if name := os.Getenv(NameVariable); name != "" {
+		return name
+	}
+	return defaultName
+}
+
 // named reads the flags of a command that has only --name.
 func (a *app) named(command string, args []string, want int) (layout.Cluster, []string, error) {
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	name := flags.String("name", defaultName, "name of the cluster")
+	name := flags.String("name", currentName(), "name of the cluster")
 	rest, err := a.parse(flags, args, want)
 	if err != nil {
 		return layout.Cluster{}, nil, err

@@ -123,7 +123,7 @@ func (d *daemon) start(ctx context.Context) error {
 		return err
 	case err := <-d.broken:
 		fail(err)
-		_ = <-finished // it only says that it was stopped
+		d.log.Info("start given up", "waiting", <-finished)
 		return err
 	}
 }

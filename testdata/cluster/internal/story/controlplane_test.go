@@ -48,9 +48,10 @@ func TestRun(t *testing.T) {
 	run := func(script string) *exec.Cmd {
 		return exec.Command(m.program, "run", "--nodes", "0", "--name", name, "--", "sh", "-c", script)
 	}
-	out, err := run(`$EGK8S_TEST_KUBECTL get namespace default -o name && exit 7`).CombinedOutput()
+	out, err := run(`$EGK8S_TEST_KUBECTL get namespace default -o name && $EGK8S_TEST_EGKUBE status && exit 7`).CombinedOutput()
 	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok || exit.ExitCode() != 7 || !strings.Contains(string(out), "namespace/default") {
+	if !ok || exit.ExitCode() != 7 || !strings.Contains(string(out), "namespace/default") ||
+		!strings.Contains(string(out), "cluster story-run: ready") {
 		t.Fatalf("got %v\n%s", err, out)
 	}
 	m.nothingLeft(name)
