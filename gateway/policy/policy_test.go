@@ -167,38 +167,52 @@ func TestCORS(t *testing.T) {
 		want   result
 	}{
 		{
-			"defaults", map[string]any{"origin": "*"}, "GET", nil,
+			"defaults",
+			map[string]any{"origin": "*"},
+			"GET", nil,
 			result{Header: map[string]string{"Access-Control-Allow-Origin": "*"}},
 		},
 		{
-			"preflight", map[string]any{"origin": "*", "methods": methods, "maxAge": float64(5), "optionsSuccessStatus": float64(204)}, "OPTIONS", preflight,
+			"preflight",
+			map[string]any{"origin": "*", "methods": methods, "maxAge": float64(5), "optionsSuccessStatus": float64(204)},
+			"OPTIONS", preflight,
 			result{Verdict: message.Answered, Status: 204, Header: map[string]string{
 				"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET,PUT", "Access-Control-Allow-Headers": "X-A",
 				"Vary": "Access-Control-Request-Headers", "Access-Control-Max-Age": "5", "Content-Length": "0",
 			}},
 		},
 		{
-			"a fixed origin whatever is asked", map[string]any{"origin": "http://b.test", "credentials": true, "exposedHeaders": []any{"X", "Y"}}, "GET", preflight,
+			"a fixed origin whatever is asked",
+			map[string]any{"origin": "http://b.test", "credentials": true, "exposedHeaders": []any{"X", "Y"}},
+			"GET", preflight,
 			result{Header: map[string]string{
 				"Access-Control-Allow-Origin": "http://b.test", "Access-Control-Allow-Credentials": "true",
 				"Access-Control-Expose-Headers": "X,Y", "Vary": "Origin",
 			}},
 		},
 		{
-			"a list reflects", map[string]any{"origin": []any{"http://a.test", "http://c.test"}}, "GET", preflight,
+			"a list reflects",
+			map[string]any{"origin": []any{"http://a.test", "http://c.test"}},
+			"GET", preflight,
 			result{Header: map[string]string{"Access-Control-Allow-Origin": "http://a.test", "Vary": "Origin"}},
 		},
 		{
-			"a list refuses", map[string]any{"origin": []any{"http://c.test"}}, "GET", preflight,
+			"a list refuses",
+			map[string]any{"origin": []any{"http://c.test"}},
+			"GET", preflight,
 			result{Header: map[string]string{"Vary": "Origin"}},
 		},
 		{
-			"a regular expression", map[string]any{"origin": schema.Regexp{Source: `A\.test$`, Flags: "i"}}, "GET", preflight,
+			"a regular expression",
+			map[string]any{"origin": schema.Regexp{Source: `A\.test$`, Flags: "i"}},
+			"GET", preflight,
 			result{Header: map[string]string{"Access-Control-Allow-Origin": "http://a.test", "Vary": "Origin"}},
 		},
 		{"off", map[string]any{"origin": false}, "OPTIONS", preflight, result{Header: map[string]string{}}},
 		{
-			"goes on after a preflight", map[string]any{"origin": true, "preflightContinue": true, "allowedHeaders": "X-Z"}, "OPTIONS", preflight,
+			"goes on after a preflight",
+			map[string]any{"origin": true, "preflightContinue": true, "allowedHeaders": "X-Z"},
+			"OPTIONS", preflight,
 			result{Header: map[string]string{
 				"Access-Control-Allow-Origin": "http://a.test", "Vary": "Origin", "Access-Control-Allow-Headers": "X-Z",
 			}},

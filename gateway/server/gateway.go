@@ -5,6 +5,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
@@ -51,6 +52,9 @@ type Gateway struct {
 	// certificates are those of the https listener; nil: there is none.
 	certificates *certificates
 
+	// loaded is the content that was read at start; afterwards the watcher keeps it.
+	loaded [sha256.Size]byte
+
 	runtime  atomic.Pointer[pipeline.Runtime]
 	serving  atomic.Bool
 	draining atomic.Bool
@@ -75,6 +79,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
 		pools: upstream.NewPools(), metrics: newMetrics(),
 	}
+	g.loaded = g.fingerprint() // before reading, so that no change in between is missed
 	files, err := openFiles(o.ConfigDir)
 	if err != nil {
 		return nil, err

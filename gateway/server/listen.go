@@ -77,7 +77,8 @@ func (g *Gateway) listen(ctx context.Context) error {
 			host = "localhost"
 		}
 		address := g.address("admin", g.env.admin, host, cfg.Admin.Port)
-		if err := g.open(ctx, "admin", address, g.adminHandler(), nil); err != nil {
+		handler := g.adminHandler() //nolint:contextcheck // its requests bring their own
+		if err := g.open(ctx, "admin", address, handler, nil); err != nil {
 			return err
 		}
 	}

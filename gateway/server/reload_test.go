@@ -54,12 +54,13 @@ func TestReloadUnderLoadLosesNothing(t *testing.T) {
 			}
 		})
 	}
+	halt := sync.OnceFunc(func() { close(stop); clients.Wait() })
+	defer halt()
 	for version := 1; version <= 10; version++ {
 		writeFiles(t, g.dir, map[string]string{"gateway.config.yml": config(version)})
 		eventually(t, "version "+strconv.Itoa(version), func() bool { return latest.Load() == int64(version) })
 	}
-	close(stop)
-	clients.Wait()
+	halt()
 	if asked.Load() < 20 {
 		t.Errorf("only %d requests", asked.Load())
 	}

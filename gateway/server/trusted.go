@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -38,8 +39,8 @@ func (t trusted) client(peer netip.AddrPort, forwardedFor []string) netip.AddrPo
 		return peer
 	}
 	hops := strings.Split(strings.Join(forwardedFor, ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		addr, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+	for _, hop := range slices.Backward(hops) {
+		addr, err := netip.ParseAddr(strings.TrimSpace(hop))
 		if err != nil {
 			break // nothing in front of an unreadable hop can be believed
 		}

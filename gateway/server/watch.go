@@ -63,7 +63,7 @@ func (g *Gateway) watchCertificates(ctx context.Context) {
 func (g *Gateway) watchConfig(ctx context.Context) {
 	ticker := time.NewTicker(cmp.Or(g.opts.Poll, 500*time.Millisecond))
 	defer ticker.Stop()
-	loaded := g.fingerprint()
+	loaded := g.loaded
 	pending := loaded
 	for {
 		select {
