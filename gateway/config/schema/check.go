@@ -24,6 +24,10 @@ func (c *checker) add(at Path, code, format string, args ...any) {
 // try checks v apart: nothing is reported, defaults stay out.
 func try(n *node, v any, at Path) (any, []Violation) {
 	c := &checker{}
+	if t := typeOf(v); (t == "object" || t == "array") && len(n.resolved().types) > 0 && !slices.Contains(n.resolved().types, t) {
+		c.add(at, "type", "must be %s", typeWords(n.resolved().types)) // known without a copy: collections are not coerced
+		return v, c.violations
+	}
 	out := c.check(n, clone(v), at)
 	return out, c.violations
 }

@@ -208,20 +208,29 @@ func (c *compiler) fillList(n *node, doc map[string]any, at string) error {
 }
 
 func (c *compiler) fillComposed(n *node, doc map[string]any, at string) error {
-	for keyword, target := range map[string]*[]*node{"allOf": &n.allOf, "anyOf": &n.anyOf, "oneOf": &n.oneOf} {
-		list, _ := doc[keyword].([]any)
-		subs, err := c.list(list, at+"/"+keyword)
+	for _, k := range []struct {
+		keyword string
+		target  *[]*node
+	}{{"allOf", &n.allOf}, {"anyOf", &n.anyOf}, {"oneOf", &n.oneOf}} {
+		list, ok := doc[k.keyword].([]any)
+		if !ok {
+			continue
+		}
+		subs, err := c.list(list, at+"/"+k.keyword)
 		if err != nil {
 			return err
 		}
-		*target = subs
+		*k.target = subs
 	}
-	for keyword, target := range map[string]**node{"not": &n.not, "if": &n.when, "then": &n.then, "else": &n.otherwise} {
-		sub, err := c.optional(doc, keyword, at)
+	for _, k := range []struct {
+		keyword string
+		target  **node
+	}{{"not", &n.not}, {"if", &n.when}, {"then", &n.then}, {"else", &n.otherwise}} {
+		sub, err := c.optional(doc, k.keyword, at)
 		if err != nil {
 			return err
 		}
-		*target = sub
+		*k.target = sub
 	}
 	return nil
 }

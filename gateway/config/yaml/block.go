@@ -36,11 +36,7 @@ func (p *parser) block(parent int, pl place) (*Node, error) {
 			return nil, err
 		}
 		if p.first() && p.lineStart != line && p.column() <= parent {
-			if !pl.listAtParent || p.column() != parent || !p.dash() {
-				return p.finish(&Node{Start: empty, End: empty}, props)
-			}
-			n, err := p.list()
-			return p.finishOr(n, err, props)
+			return p.shallow(parent, pl, props, empty)
 		}
 		// Properties on the line of a key belong to the key, on a line of their own to the value.
 		if c := p.at(0); c != '&' && c != '!' || p.propertiesOfKey() {
@@ -52,6 +48,15 @@ func (p *parser) block(parent int, pl place) (*Node, error) {
 		}
 		pl.compact = false
 	}
+}
+
+// shallow reads what is not deeper than parent: a list may be, else there is no value.
+func (p *parser) shallow(parent int, pl place, props properties, empty int) (*Node, error) {
+	if !pl.listAtParent || p.column() != parent || !p.dash() {
+		return p.finish(&Node{Start: empty, End: empty}, props)
+	}
+	n, err := p.list()
+	return p.finishOr(n, err, props)
 }
 
 // checkIndent refuses a tab before the first token of a line.

@@ -198,8 +198,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		n, err := yaml.Parse(text)
 		if err != nil {
-			var e *yaml.Error
-			if !errors.As(err, &e) || e.Offset < 0 || e.Offset > len(text) || e.Text == "" {
+			e, ok := errors.AsType[*yaml.Error](err)
+			if !ok || e.Offset < 0 || e.Offset > len(text) || e.Text == "" {
 				t.Fatalf("error without a place: %#v", err)
 			}
 			return
@@ -208,8 +208,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("node from %d to %d of %d bytes", n.Start, n.End, len(text))
 		}
 		if _, err := n.Any(nil); err != nil {
-			var e *yaml.Error
-			if !errors.As(err, &e) {
+			if _, ok := errors.AsType[*yaml.Error](err); !ok {
 				t.Fatal(err)
 			}
 		}
