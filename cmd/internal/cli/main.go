@@ -62,7 +62,7 @@ func execute(ctx context.Context, a *app.App, args []string) (code exit.Code) {
 			code = exit.Bug
 		}
 	}()
-	root := NewRoot(a)
+	root := NewRoot(a) //nolint:contextcheck // commands get the context when they run
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && errors.Is(err, context.Canceled) && context.Cause(ctx) != nil {

@@ -66,7 +66,8 @@ func TestWrongUsage(t *testing.T) {
 			"error: --report junit: want KIND=PATH\n",
 		},
 		{
-			"bad variable", "version", map[string]string{"EGK8S_NO_INPUT": "maybe"},
+			"bad variable", "version",
+			map[string]string{"EGK8S_NO_INPUT": "maybe"},
 			"error: EGK8S_NO_INPUT=maybe is not a value for --no-input\n",
 		},
 		{

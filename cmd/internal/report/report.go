@@ -106,7 +106,7 @@ func main(ctx context.Context, o Options, ci string) Renderer {
 func Mode(a *app.App) string {
 	switch mode := a.Flags.Progress; mode {
 	case app.ProgressTUI, app.ProgressAuto, "":
-		if a.IO.CanAnimate() {
+		if a.IO.CanAnimate() && a.Flags.Verbose == 0 { // what -v logs would tear the view apart
 			return app.ProgressTUI
 		}
 		return app.ProgressPlain

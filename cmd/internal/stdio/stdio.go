@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -175,8 +176,8 @@ func (s *Streams) OnAbort(undo func()) (remove func()) {
 func (s *Streams) Abort() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := len(s.onExit) - 1; i >= 0; i-- {
-		if undo := s.onExit[i]; undo != nil {
+	for _, undo := range slices.Backward(s.onExit) {
+		if undo != nil {
 			undo()
 		}
 	}

@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -38,8 +39,24 @@ func New(getenv func(string) string) *App {
 func (a *App) Target(cloud string) deployer.Target {
 	return deployer.Target{
 		Kubeconfig: a.Flags.Kubeconfig, Context: a.Flags.Context, Namespace: a.Flags.Namespace,
-		Cloud: cloud, As: a.Flags.As, AsGroups: a.Flags.AsGroups,
+		Cloud: cloud, As: a.Flags.As, AsGroups: a.Flags.AsGroups, Log: a.Logger(),
 	}
+}
+
+// Logger returns where client libraries write what they do: nowhere, or with -v to standard error in the
+// format of --log-format.
+func (a *App) Logger() *slog.Logger {
+	if a.Flags.Verbose == 0 {
+		return nil
+	}
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if a.Flags.Verbose > 1 {
+		options.Level = slog.LevelDebug
+	}
+	if a.Flags.LogFormat == "json" || a.Flags.Progress == ProgressJSON {
+		return slog.New(slog.NewJSONHandler(a.IO.Err, options))
+	}
+	return slog.New(slog.NewTextHandler(a.IO.Err, options))
 }
 
 // ErrTheme returns how the error stream may be written.

@@ -177,7 +177,7 @@ func TestOptionsReachTheDeployer(t *testing.T) {
 	if got.Version == "" {
 		t.Error("the version is empty")
 	}
-	if got.Project != p || got.Target.Context != want.Target.Context || got.Target.Cloud != "gke" || got.DryRun != want.DryRun ||
+	if got.Project != p || got.Context != want.Context || got.Cloud != "gke" || got.DryRun != want.DryRun ||
 		!got.RollBack || !got.CreateNS || !got.ForceConflicts || got.Timeout != want.Timeout {
 		t.Errorf("options %+v, want %+v", got, want)
 	}

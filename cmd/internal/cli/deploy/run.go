@@ -21,7 +21,7 @@ var errDifferences = errors.New("something would change")
 func Run(ctx context.Context, o *Options) error {
 	p, err := o.Project()
 	if err != nil {
-		return o.end(nil, &deployer.Result{}, err)
+		return o.end(ctx, nil, &deployer.Result{}, err)
 	}
 	if err := o.confirm(ctx, p); err != nil {
 		return err
@@ -34,7 +34,7 @@ func Run(ctx context.Context, o *Options) error {
 	if result.Name == "" {
 		result.Name = p.Name
 	}
-	return o.end(session, result, cause(ctx, err))
+	return o.end(ctx, session, result, cause(ctx, err))
 }
 
 // cause adds why the context ended, where the deployer only says that it did.
@@ -47,7 +47,7 @@ func cause(ctx context.Context, err error) error {
 
 // end completes the result, shows the end, writes the document, and returns the error that decides the
 // exit code.
-func (o *Options) end(session *report.Session, r *deployer.Result, err error) error {
+func (o *Options) end(ctx context.Context, session *report.Session, r *deployer.Result, err error) error {
 	if err == nil && r.Outcome == deployer.Planned && o.ExitCode {
 		err = &exit.Error{Code: exit.Differences, Err: errDifferences, Shown: true}
 	}
@@ -60,10 +60,9 @@ func (o *Options) end(session *report.Session, r *deployer.Result, err error) er
 		Verb: "deploy", Result: *r, Err: explained, Explanation: explain.Text(o.App, explained), Document: r,
 	}
 	if session == nil {
-		session = report.Open(context.Background(), report.Options{App: o.App, Verb: "deploy", Ended: true})
+		session = report.Open(ctx, report.Options{App: o.App, Verb: "deploy", Ended: true})
 	}
-	var problems diag.Problems
-	if errors.As(err, &problems) {
+	if problems, ok := errors.AsType[diag.Problems](err); ok {
 		ending.Problems = problems
 	}
 	shown := session.Close(ending)

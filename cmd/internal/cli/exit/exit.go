@@ -102,7 +102,6 @@ func (e *UsageError) Error() string { return e.Message }
 func Of(err error) Code {
 	var own *Error
 	var usage *UsageError
-	var problems diag.Problems
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
 		return OK
@@ -114,7 +113,7 @@ func Of(err error) Code {
 	if code, ok := ofSignal(err); ok {
 		return code
 	}
-	if errors.As(err, &problems) {
+	if _, ok := errors.AsType[diag.Problems](err); ok {
 		return Project
 	}
 	if code, ok := ofDeployer(err); ok {

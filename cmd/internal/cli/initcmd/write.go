@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
@@ -24,8 +25,8 @@ func write(dir string, files []project.NewFile, force bool) error {
 	}
 	made := []string{}
 	undo := func(err error) error {
-		for i := len(made) - 1; i >= 0; i-- {
-			err = errors.Join(err, os.Remove(made[i]))
+		for _, path := range slices.Backward(made) {
+			err = errors.Join(err, os.Remove(path))
 		}
 		return &exit.UsageError{Message: fmt.Sprintf("nothing was written: %v", err)}
 	}

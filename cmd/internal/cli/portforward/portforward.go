@@ -69,8 +69,7 @@ func Run(ctx context.Context, o *Options) error {
 			fmt.Fprintf(o.App.IO.Out, "http://%s\n", address)
 		},
 	})
-	var signal *exit.SignalError
-	if errors.As(context.Cause(ctx), &signal) {
+	if signal, ok := errors.AsType[*exit.SignalError](context.Cause(ctx)); ok {
 		return &exit.Error{Code: exit.Of(signal), Err: signal, Shown: true}
 	}
 	return err

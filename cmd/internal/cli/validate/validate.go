@@ -149,8 +149,7 @@ func (o *Options) checkObjects(doc *Document, p *project.Project) (string, error
 		// The reference of the image changes nothing that is checked, and a registry need not be chosen yet.
 		Image: "egk8s.local/gateway:validate",
 	})
-	var problems diag.Problems
-	if errors.As(err, &problems) {
+	if problems, ok := errors.AsType[diag.Problems](err); ok {
 		doc.Problems = append(doc.Problems, problems...)
 		return "", nil
 	}
