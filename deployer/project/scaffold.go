@@ -22,7 +22,10 @@ type ScaffoldOptions struct {
 	// file then shows where to write one, with ExampleRepository.
 	NeedsRepository   bool
 	ExampleRepository string
-	Pipeline          string // a folder of templates/ci: github, gitlab, …; empty or none: no pipeline
+	// Adopt is true when config/ is there already, with Express Gateway's own files: only egk8s.yaml and the
+	// pipeline are made, and nothing is assumed of what the gateway serves.
+	Adopt    bool
+	Pipeline string // a folder of templates/ci: github, gitlab, …; empty or none: no pipeline
 }
 
 // NewFile is one file that a scaffold consists of.
@@ -43,6 +46,9 @@ func Scaffold(opts ScaffoldOptions) ([]NewFile, error) {
 	files, err := filled("project", opts)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Adopt {
+		files = slices.DeleteFunc(files, func(f NewFile) bool { return strings.HasPrefix(f.Path, "config/") })
 	}
 	if opts.Pipeline != "" && opts.Pipeline != "none" {
 		pipeline, err := filled("ci/"+opts.Pipeline, opts)

@@ -4,6 +4,7 @@ package initcmd
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,6 +48,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Start a project in a folder",
 		Long: "Start a project: egk8s.yaml, the gateway's files in config/, and a pipeline if you ask for one.\n" +
+			"A config/ folder of Express Gateway that is there already is taken as it is.\n" +
 			"What no flag says is asked; --no-input makes a missing answer an error. Nothing is overwritten\n" +
 			"without --force, and nothing is written before the last answer.",
 		Example: "  egk8s init\n" +
@@ -67,7 +69,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	fs.StringVar(&o.Cloud, "cloud", "", "`PROFILE` of the cloud that the project is for; a deploy may name another")
 	fs.StringVar(&o.Repository, "repository", "", "`REPOSITORY` that the gateway image is pushed to")
 	fs.StringVar(&o.Pipeline, "pipeline", "", "also write a pipeline: "+strings.Join(append(o.Pipelines(), none), ", "))
-	fs.BoolVar(&o.Force, "force", false, "overwrite files that exist")
+	fs.BoolVar(&o.Force, "force", false, "overwrite egk8s.yaml and the pipeline; config/ is never overwritten")
 	fs.BoolVarP(&o.Yes, "yes", "y", false, "do not ask: take the defaults for what no flag says")
 	return cmd
 }
@@ -188,7 +190,9 @@ func ordered(names []string) []string {
 }
 
 func (o *Options) files(clouds *cloud.Profiles) ([]project.NewFile, error) {
-	opts := project.ScaffoldOptions{Name: o.Name, Cloud: o.Cloud, Repository: o.Repository, Pipeline: o.Pipeline}
+	opts := project.ScaffoldOptions{
+		Name: o.Name, Cloud: o.Cloud, Repository: o.Repository, Pipeline: o.Pipeline, Adopt: o.adopts(),
+	}
 	if o.Cloud != "" {
 		profile, err := clouds.Get(o.Cloud)
 		if err != nil {
@@ -202,6 +206,17 @@ func (o *Options) files(clouds *cloud.Profiles) ([]project.NewFile, error) {
 		return nil, &exit.UsageError{Message: err.Error()}
 	}
 	return files, nil
+}
+
+// adopts tells whether the folder holds Express Gateway's files already: they are taken as they are,
+// also with --force.
+func (o *Options) adopts() bool {
+	for _, name := range []string{"gateway.config.yml", "gateway.config.yaml", "gateway.config.json"} {
+		if _, err := os.Stat(filepath.Join(o.Dir, "config", name)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // folderName makes a name of the folder's: lower case, dashes for what a name cannot have.

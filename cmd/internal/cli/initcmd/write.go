@@ -78,6 +78,9 @@ func makeFolders(dir string) (made []string, err error) {
 // report says what was written, how to get it without questions, and what to do next.
 func (o *Options) report(files []project.NewFile) error {
 	var b strings.Builder
+	if !slices.ContainsFunc(files, func(f project.NewFile) bool { return strings.HasPrefix(f.Path, "config/") }) {
+		fmt.Fprintf(&b, "Kept     %s\n", filepath.Join(o.Dir, "config"))
+	}
 	for _, f := range files {
 		fmt.Fprintf(&b, "Created  %s\n", filepath.Join(o.Dir, filepath.FromSlash(f.Path)))
 	}
