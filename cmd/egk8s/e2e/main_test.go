@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,13 +26,15 @@ func loadEcho() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	top := filepath.Join("..", "..", "..")
-	egkube := filepath.Join(top, "bin", "egkube")
+	egkube, cluster := os.Getenv("EGK8S_TEST_EGKUBE"), os.Getenv("EGK8S_TEST_CLUSTER")
+	if egkube == "" || cluster == "" {
+		return errors.New("EGK8S_TEST_EGKUBE and EGK8S_TEST_CLUSTER are not set: run `make e2e`")
+	}
 	binary, archive := filepath.Join(dir, "echo"), filepath.Join(dir, "echo.tar")
 	for _, args := range [][]string{
 		{"go", "build", "-ldflags", "-s -w", "-o", binary, "egk8s.dev/egk8s/testdata/echo"},
 		{egkube, "image", "--binary", binary, "--name", echoImage, "-o", archive},
-		{egkube, "load", archive},
+		{egkube, "load", "--name", cluster, archive},
 	} {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
