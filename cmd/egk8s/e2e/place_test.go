@@ -76,7 +76,7 @@ metadata: {name: pipeline, namespace: %[1]s}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: pipeline, namespace: %[1]s}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: egk8s}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: egk8s-deployer}
 subjects: [{kind: ServiceAccount, name: pipeline, namespace: %[1]s}]
 `, namespace)
 }
@@ -139,7 +139,7 @@ func (p *place) run(t *testing.T, program, stdin string, args ...string) ran {
 		t.Fatalf("run %s: %v", program, err)
 	}
 	r := ran{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
-	t.Logf("%s %s: exit %d in %.1fs", filepath.Base(program), strings.Join(args, " "), r.code, time.Since(start).Seconds())
+	t.Logf("%s %s: exit %d in %.1fs", filepath.Base(program), shown(args), r.code, time.Since(start).Seconds())
 	return r
 }
 
@@ -225,4 +225,16 @@ func root(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return abs
+}
+
+// shown leaves out what would make a log long or tell a secret.
+func shown(args []string) string {
+	out := make([]string, 0, len(args))
+	for _, arg := range args {
+		if len(arg) > 60 {
+			arg = "…"
+		}
+		out = append(out, arg)
+	}
+	return strings.Join(out, " ")
 }
