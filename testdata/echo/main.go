@@ -5,6 +5,9 @@
 // /slow?ms=N waits N milliseconds before it answers. On SIGTERM it serves on for
 // five seconds, as long as other nodes may still send requests to it, then takes
 // no more connections, ends those that are busy, and exits 0.
+//
+// As "echo load" it is the client: it sends requests at a steady rate and prints
+// what came back.
 package main
 
 import (
@@ -40,6 +43,9 @@ type answer struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "load" {
+		os.Exit(load(os.Args[2:]))
+	}
 	if err := run(); err != nil {
 		fmt.Fprintf(os.Stderr, "echo: %v\n", err)
 		os.Exit(1)

@@ -125,8 +125,10 @@ func (p *place) checkUndo(t *testing.T) {
 	if r := get(t, p.forward(t), "/healthz", ""); r.body != "ok" {
 		t.Errorf("after rollout undo: %q, want the first message", r.body)
 	}
-	again := p.mustDeploy(t)
-	if again.Outcome != "succeeded" {
+	if _, r := p.deploy(t); r.code != 5 || !strings.Contains(r.stderr, `owned by "kubectl"`) {
+		t.Errorf("deploy over somebody's undo: exit %d, want 5 and the owner's name\n%s", r.code, r.stderr)
+	}
+	if again := p.mustDeploy(t, "--force-conflicts"); again.Outcome != "succeeded" {
 		t.Errorf("deploy after an undo: %q, want succeeded: the drift was to be mended", again.Outcome)
 	}
 	if r := get(t, p.forward(t), "/healthz", ""); r.body != "still ok" {
