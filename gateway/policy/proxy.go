@@ -89,12 +89,13 @@ func (p *proxy) Apply(ctx context.Context, x *message.Exchange) (message.Verdict
 
 func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target, alive func()) (message.Verdict, error) {
 	out := p.request(x, to)
-	sent := &clientBody{Reader: out.Body}
+	var sent *clientBody
 	if out.Body != nil {
+		sent = &clientBody{Reader: out.Body}
 		out.Body = sent
 	}
 	resp, err := p.send(ctx, out, to.Target)
-	if err != nil && sent.broken.Load() && ctx.Err() == nil {
+	if err != nil && sent != nil && sent.broken.Load() && ctx.Err() == nil {
 		x.ErrorPage(400, "Bad Request")
 		return message.Answered, nil
 	}

@@ -49,7 +49,7 @@ func (t *Target) Send(ctx context.Context, r *Request) (*Response, error) {
 		header["User-Agent"] = nil // else the transport names itself
 	}
 	u := &url.URL{Scheme: t.scheme, Host: t.host}
-	if t.transport.Proxy != nil {
+	if t.transport.Proxy != nil && t.scheme == "http" {
 		u.Opaque = "//" + t.host + r.Path // the proxy gets an absolute URL
 	} else {
 		setPath(u, r.Path)
