@@ -104,10 +104,10 @@ func (p *printer) excerpt(d Problem, colour string) {
 	width := len(fmt.Sprint(d.Line)) + 2
 	gutter := func(n string) string { return p.paint(dim, fmt.Sprintf("%*s |", width, n)) }
 	if d.Line > 1 && strings.TrimSpace(lines[d.Line-2]) != "" {
-		fmt.Fprintf(&p.b, "%s %s\n", gutter(fmt.Sprint(d.Line-1)), clean(cut(lines[d.Line-2])))
+		fmt.Fprintf(&p.b, "%s %s\n", gutter(fmt.Sprint(d.Line-1)), clean(cut(hideSecrets(d.File, lines[d.Line-2]))))
 	}
 	line := lines[d.Line-1]
-	fmt.Fprintf(&p.b, "%s %s\n", gutter(fmt.Sprint(d.Line)), clean(cut(line)))
+	fmt.Fprintf(&p.b, "%s %s\n", gutter(fmt.Sprint(d.Line)), clean(cut(hideSecrets(d.File, line))))
 	if d.Column < 1 || d.Column > maxLine {
 		return
 	}

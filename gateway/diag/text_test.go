@@ -23,11 +23,13 @@ func reader(files map[string]string) diag.Reader {
 func TestText(t *testing.T) {
 	t.Parallel()
 	files := reader(map[string]string{
-		"egk8s.yaml": "kind: Gateway\nspec:\n  replicsa: 3\n",
-		"tabs.yml":   "a:\n\t\tb: ü x\n",
-		"crlf.yml":   "a: 1\r\nb: 2\r\n",
-		"evil.yml":   "a: \x1b[31mred\n",
-		"long.yml":   strings.Repeat("x", 500),
+		"egk8s.yaml":               "kind: Gateway\nspec:\n  replicsa: 3\n",
+		"tabs.yml":                 "a:\n\t\tb: ü x\n",
+		"crlf.yml":                 "a: 1\r\nb: 2\r\n",
+		"evil.yml":                 "a: \x1b[31mred\n",
+		"long.yml":                 strings.Repeat("x", 500),
+		"egk8s.yml":                "tls: {default: {secret: api-tls}}",
+		"config/system.config.yml": "{password: 'abc', host: h}\n  cipherKey: k3y!!\n  secret: ${SESSION_SECRET}\n  secretOrPublicKeyFile: keys/a.pem\n",
 	})
 	at := func(file string, line, column int) diag.Position {
 		return diag.Position{File: file, Line: line, Column: column}
@@ -85,6 +87,16 @@ hint: see the reference
 			diag.Problems{{Position: at("long.yml", 1, 300), Message: "m"}},
 			diag.Style{},
 			"error: m\n --> long.yml:1:300\n  1 | " + strings.Repeat("x", 160) + "…\n",
+		},
+		"secrets": {
+			diag.Problems{{Position: at("config/system.config.yml", 2, 3), Message: "m"}, {Position: at("config/system.config.yml", 4, 3), Message: "n"}},
+			diag.Style{},
+			"error: m\n --> config/system.config.yml:2:3\n  1 | {password: *****, host: h}\n  2 |   cipherKey: *****\n    |   ^\n" +
+				"error: n\n --> config/system.config.yml:4:3\n  3 |   secret: ${SESSION_SECRET}\n  4 |   secretOrPublicKeyFile: keys/a.pem\n    |   ^\n2 problems in config/system.config.yml\n",
+		},
+		"no secrets": {
+			diag.Problems{{Position: at("egk8s.yml", 1, 1), Message: "m"}}, diag.Style{},
+			"error: m\n --> egk8s.yml:1:1\n  1 | tls: {default: {secret: api-tls}}\n    | ^\n",
 		},
 		"several of one file": {
 			diag.Problems{{Position: at("a", 1, 1), Message: "one"}, {Position: at("a", 2, 1), Message: "two"}},
