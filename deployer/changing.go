@@ -53,7 +53,7 @@ func (d *deploy) deliver(ctx context.Context) error {
 	progress := func(p image.Progress) {
 		d.out.emit(event.Event{Type: event.Progress, Object: "Image/" + p.Item, Progress: &event.Count{Done: p.Done, Total: p.Total, Unit: "bytes"}})
 	}
-	switch d.target.Delivery {
+	switch d.target.Delivery { //nolint:exhaustive // None has nothing to deliver
 	case cloud.Push:
 		pushed, err := d.image.Push(ctx, image.PushOptions{Repository: d.target.Push, Progress: progress})
 		if err != nil {
@@ -190,8 +190,7 @@ func inventory(sent []plan.Sent) []release.Entry {
 func (d *deploy) abandon(ctx context.Context, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	var locked *LockedError
-	if errors.As(failure, &locked) {
+	if _, locked := errors.AsType[*LockedError](failure); locked {
 		return failure // the release is somebody else's now
 	}
 	if n := d.history.Newest(); n != nil && n.Status.Pending() && n.Revision == d.result.Revision {

@@ -242,8 +242,11 @@ func (d *destroy) leaveNamespace(ctx context.Context, made bool) error {
 		return nil
 	}
 	for _, kind := range []object.Ref{
-		{Version: "v1", Kind: "Pod"}, {Version: "v1", Kind: "Service"}, {Version: "v1", Kind: "PersistentVolumeClaim"},
-		{Group: "apps", Version: "v1", Kind: "Deployment"}, {Group: "apps", Version: "v1", Kind: "StatefulSet"},
+		{Version: "v1", Kind: "Pod"},
+		{Version: "v1", Kind: "Service"},
+		{Version: "v1", Kind: "PersistentVolumeClaim"},
+		{Group: "apps", Version: "v1", Kind: "Deployment"},
+		{Group: "apps", Version: "v1", Kind: "StatefulSet"},
 	} {
 		list, err := d.client.ListMetadata(ctx, cluster.Selection{Kind: kind, Namespace: d.namespace})
 		if err != nil {

@@ -154,7 +154,7 @@ func (r *logReader) read(ctx context.Context, pod string) {
 }
 
 func (r *logReader) copy(pod string, stream io.ReadCloser) error {
-	defer stream.Close() //nolint:errcheck // only read from
+	defer stream.Close()
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {

@@ -68,8 +68,7 @@ func Watch(ctx context.Context, opts StatusOptions, sink event.Sink) (*StatusRes
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	result, err := s.look(last)
-	var missing *NotDeployedError
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[*NotDeployedError](err); missing {
 		out.emit(event.Event{Phase: event.Done, Type: event.Result, Message: "gone"})
 		return first, nil
 	}

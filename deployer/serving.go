@@ -89,6 +89,9 @@ func (d *deploy) watching() rollout.Options {
 func (s *session) watching(out *stream) rollout.Options {
 	return rollout.Options{
 		Namespace: s.namespace, Deployment: s.name, Selector: s.selector(), Now: s.now,
+		Reason: func(ctx context.Context, pod string) string {
+			return verify.Replicas(ctx, s.client, s.namespace, render.StatusPort, []verify.Pod{{Name: pod}})[0].Reason
+		},
 		Seen: func(v rollout.View) {
 			out.emit(event.Event{
 				Phase: event.Rollout, Type: event.Object, Object: v.Object, Parent: v.Parent, State: v.State, Message: v.Message, Progress: v.Progress,

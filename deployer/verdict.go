@@ -151,7 +151,7 @@ func (d *deploy) unchanged(ctx context.Context) error {
 // expose finds the address that answers from here.
 func (d *deploy) expose(ctx context.Context) {
 	d.out.begin(event.Expose)
-	d.result.URL, d.result.Reach = d.session.reach(ctx, d.profile.Reach == cloud.LoadBalancer)
+	d.result.URL, d.result.Reach = d.reach(ctx, d.profile.Reach == cloud.LoadBalancer)
 	if d.result.URL != "" {
 		d.out.end(d.result.URL)
 		return

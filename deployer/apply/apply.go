@@ -124,7 +124,7 @@ func (r *run) op(ctx context.Context, op plan.Op) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	switch op.Action {
+	switch op.Action { //nolint:exhaustive // the others are applied below
 	case event.Unchanged:
 		r.finish(op, &op.Entry)
 		return nil

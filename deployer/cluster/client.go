@@ -34,7 +34,7 @@ type ApplyOptions struct {
 // Apply sends obj by server-side apply with field manager "egk8s" and returns what the API server has then.
 func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, opts ApplyOptions) (*unstructured.Unstructured, error) {
 	ref := object.Of(obj)
-	r, err := c.resourceOf(ctx, ref)
+	r, err := c.resourceOf(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, opts
 
 // Get reads one object.
 func (c *Client) Get(ctx context.Context, ref object.Ref) (*unstructured.Unstructured, error) {
-	r, err := c.resourceOf(ctx, ref)
+	r, err := c.resourceOf(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (c *Client) Get(ctx context.Context, ref object.Ref) (*unstructured.Unstruc
 // Create makes one object, which must not exist.
 func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	ref := object.Of(obj)
-	r, err := c.resourceOf(ctx, ref)
+	r, err := c.resourceOf(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured) (*u
 // Update replaces one object; when obj carries a resource version, only that version.
 func (c *Client) Update(ctx context.Context, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	ref := object.Of(obj)
-	r, err := c.resourceOf(ctx, ref)
+	r, err := c.resourceOf(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (c *Client) Update(ctx context.Context, obj *unstructured.Unstructured) (*u
 // Delete removes one object, and what it owns in the background. One that is gone already is no error.
 // A uid restricts it to that very object.
 func (c *Client) Delete(ctx context.Context, ref object.Ref, uid types.UID) error {
-	r, err := c.resourceOf(ctx, ref)
+	r, err := c.resourceOf(ref)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (c *Client) Delete(ctx context.Context, ref object.Ref, uid types.UID) erro
 // List reads the objects of a selection.
 func (c *Client) List(ctx context.Context, sel Selection) ([]*unstructured.Unstructured, error) {
 	sel.Kind.Namespace = sel.Namespace
-	r, err := c.resourceOf(ctx, sel.Kind)
+	r, err := c.resourceOf(sel.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func pointers(list *unstructured.UnstructuredList) []*unstructured.Unstructured 
 
 // ListMetadata reads the metadata only of the objects of a selection, in one request.
 func (c *Client) ListMetadata(ctx context.Context, sel Selection) ([]metav1.PartialObjectMetadata, error) {
-	gvr, err := c.gvr(ctx, sel.Kind.GVK())
+	gvr, err := c.gvr(sel.Kind.GVK())
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (c *Client) TakeOver(ctx context.Context, live *unstructured.Unstructured, 
 	if len(patch) == 0 {
 		return nil
 	}
-	r, err := c.resourceOf(ctx, ref)
+	r, err := c.resourceOf(ref)
 	if err != nil {
 		return err
 	}
@@ -155,8 +155,8 @@ func (c *Client) TakeOver(ctx context.Context, live *unstructured.Unstructured, 
 }
 
 // resourceOf returns the client of the resource that ref names.
-func (c *Client) resourceOf(ctx context.Context, ref object.Ref) (dynamic.ResourceInterface, error) {
-	gvr, err := c.gvr(ctx, ref.GVK())
+func (c *Client) resourceOf(ref object.Ref) (dynamic.ResourceInterface, error) {
+	gvr, err := c.gvr(ref.GVK())
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (c *Client) resourceOf(ctx context.Context, ref object.Ref) (dynamic.Resour
 }
 
 // gvr returns the resource of a kind, from the table of known ones or by one discovery request.
-func (c *Client) gvr(ctx context.Context, gvk schema.GroupVersionKind) (schema.GroupVersionResource, error) {
+func (c *Client) gvr(gvk schema.GroupVersionKind) (schema.GroupVersionResource, error) {
 	if gvr, ok := object.Resource(gvk); ok {
 		return gvr, nil
 	}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -117,7 +118,7 @@ func (c *Client) getJSON(ctx context.Context, path string, into any) error {
 	}
 	raw, err := core.Get().AbsPath(path).DoRaw(ctx)
 	if err != nil {
-		if ctx.Err() != nil && context.Cause(ctx) == context.DeadlineExceeded {
+		if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			return &UnreachableError{Server: c.Server, Context: c.Context, Err: fmt.Errorf("no answer to %s %s within 10 seconds", http.MethodGet, path)}
 		}
 		return c.explain("get", object.Ref{Kind: path}, err)

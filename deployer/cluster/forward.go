@@ -11,9 +11,9 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // Tunnel carries connections to the ports of one pod through the API server.
@@ -34,12 +34,12 @@ func (c *Client) OpenTunnel(ctx context.Context, namespace, pod string) (*Tunnel
 	if err != nil {
 		return nil, fmt.Errorf("forward to pod %s: %w", pod, err)
 	}
-	old := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, u)
-	websocket, err := portforward.NewSPDYOverWebsocketDialer(u, c.config)
+	old := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, u)
+	websocket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(u, c.config)
 	if err != nil {
 		return nil, fmt.Errorf("forward to pod %s: %w", pod, err)
 	}
-	dialer := portforward.NewFallbackDialer(websocket, old, func(err error) bool {
+	dialer := portforward.NewFallbackDialerForStreaming(websocket, old, func(err error) bool {
 		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 	})
 	type dialed struct {

@@ -56,7 +56,7 @@ func (c *Client) PodGet(ctx context.Context, namespace, pod string, port int, pa
 	if err != nil {
 		return 0, nil, fmt.Errorf("ask pod %s: %w", pod, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read from
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
 		return 0, nil, fmt.Errorf("ask pod %s: %w", pod, err)

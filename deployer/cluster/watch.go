@@ -26,7 +26,7 @@ type Observer interface {
 // rights, or no such kind.
 func (c *Client) Follow(ctx context.Context, sel Selection, o Observer) error {
 	sel.Kind.Namespace = sel.Namespace
-	r, err := c.resourceOf(ctx, sel.Kind)
+	r, err := c.resourceOf(sel.Kind)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (c *Client) Follow(ctx context.Context, sel Selection, o Observer) error {
 			delay = 50 * time.Millisecond
 			continue
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the end of ctx is the end of following
 		case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
 			return c.explain("watch", sel.Kind, err)
 		}
@@ -106,7 +106,7 @@ func (f *follower) drain(ctx context.Context, w watch.Interface) error {
 			return err
 		}
 		f.version = u.GetResourceVersion()
-		switch e.Type {
+		switch e.Type { //nolint:exhaustive // a bookmark moves the version only; errors are handled above
 		case watch.Added, watch.Modified:
 			f.observer.Set(u)
 		case watch.Deleted:

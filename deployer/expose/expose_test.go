@@ -23,7 +23,8 @@ func TestCandidates(t *testing.T) {
 	}{
 		"load balancer": {balanced, nil, []string{"http://203.0.113.5:80", "http://lb.example.com:80", "https://203.0.113.5:443", "https://lb.example.com:443"}},
 		"node port": {
-			&corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeNodePort, Ports: ports[:1]}}, []expose.Node{{"192.0.2.1"}, {"2001:db8::1"}},
+			&corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeNodePort, Ports: ports[:1]}},
+			[]expose.Node{{"192.0.2.1"}, {"2001:db8::1"}},
 			[]string{"http://192.0.2.1:30080", "http://[2001:db8::1]:30080"},
 		},
 		"inside only": {&corev1.Service{Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, Ports: ports}}, []expose.Node{{"192.0.2.1"}}, nil},

@@ -55,5 +55,5 @@ func ClusterScoped(kind schema.GroupKind) bool {
 	}
 }
 
-// The kinds that the deployer reads and writes by name.
+// Namespace names a namespace.
 func Namespace(name string) Ref { return Ref{Version: "v1", Kind: "Namespace", Name: name} }

@@ -42,7 +42,7 @@ func OwnedHash(entries []metav1.ManagedFieldsEntry) string {
 			continue
 		}
 		var fields any
-		if json.Unmarshal(e.FieldsV1.Raw, &fields) != nil {
+		if json.Unmarshal(e.FieldsV1.GetRawBytes(), &fields) != nil {
 			return ""
 		}
 		raw, err := json.Marshal(fields) // sorted keys, whatever order the answer had

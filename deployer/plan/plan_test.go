@@ -104,7 +104,7 @@ func TestPrune(t *testing.T) {
 func TestOwnedHash(t *testing.T) {
 	t.Parallel()
 	entry := func(manager, fields string) []metav1.ManagedFieldsEntry {
-		return []metav1.ManagedFieldsEntry{{Manager: manager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: &metav1.FieldsV1{Raw: json.RawMessage(fields)}}}
+		return []metav1.ManagedFieldsEntry{{Manager: manager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: metav1.NewFieldsV1(fields)}}
 	}
 	a := plan.OwnedHash(entry("egk8s", `{"f:data":{"f:a":{},"f:b":{}}}`))
 	if b := plan.OwnedHash(entry("egk8s", `{"f:data":{"f:b":{},"f:a":{}}}`)); a == "" || a != b {

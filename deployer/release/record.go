@@ -77,7 +77,7 @@ const (
 
 	formatLabel  = "egk8s.dev/format"
 	versionLabel = "egk8s.dev/version"
-	secretType   = "helm.sh/release.v1"
+	secretType   = "helm.sh/release.v1" //nolint:gosec // the type of a Secret, no secret
 	ownerLabel   = "helm"
 )
 

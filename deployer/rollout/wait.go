@@ -34,6 +34,8 @@ type Options struct {
 	// Config is the folder of the user's config files, to which positions in log lines are mapped.
 	Config string
 	Mask   func(string) string // removes secrets from log lines; may be nil
+	// Reason asks a pod that runs why it is not ready; empty: it does not say. May be nil.
+	Reason func(ctx context.Context, pod string) string
 }
 
 // Wait watches until the rollout is complete or cannot succeed, or ctx ends, and returns the last
@@ -166,6 +168,11 @@ func Evidence(ctx context.Context, c Cluster, opts Options, causes []event.Cause
 		name, isPod := strings.CutPrefix(cause.Object, "Pod/")
 		if !isPod || cause.Container == "" || cause.ExitCode == nil && cause.Code != "probe-failed" {
 			continue
+		}
+		if cause.Code == "probe-failed" && cause.ExitCode == nil && opts.Reason != nil {
+			if reason := opts.Reason(ctx, name); reason != "" {
+				cause.Message = "the gateway runs and is not ready: " + reason
+			}
 		}
 		cause.Logs = logLines(ctx, c, opts, name, cause)
 		locate(cause, opts.Config)

@@ -124,7 +124,7 @@ func (p *Prober) stream(ctx context.Context, read *int, next func(Answer) bool) 
 	if err != nil {
 		return false, err
 	}
-	defer stream.Close() //nolint:errcheck // only read from
+	defer stream.Close()
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(nil, 1<<20)
 	for n := 0; lines.Scan(); n++ {

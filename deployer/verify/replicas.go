@@ -32,6 +32,7 @@ type Status struct {
 	ExpectedDigest  string    `json:"expectedDigest"`
 	ConsumersDigest string    `json:"consumersDigest"`
 	Since           time.Time `json:"since"`
+	Reason          string    `json:"reason"` // why it is not ready; empty: it is
 	Problems        []string  `json:"-"`
 	Err             error     `json:"-"` // it did not answer
 }

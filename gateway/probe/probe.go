@@ -169,7 +169,7 @@ func (r *runner) once(ctx context.Context, q Request) (a Answer) {
 	if err != nil {
 		return Answer{Error: err.Error()}
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read from
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
 	a = Answer{Status: resp.StatusCode, Type: resp.Header.Get("Content-Type"), Body: strings.ToValidUTF8(string(body), "�")}
 	if err != nil {
