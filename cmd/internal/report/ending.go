@@ -63,6 +63,9 @@ func (e Ending) Headline(t theme.Theme) string {
 	if r.Replicas > 0 && r.Outcome != deployer.Planned {
 		parts = append(parts, fmt.Sprintf("%d/%d ready", r.Ready, r.Replicas))
 	}
+	if r.RolledBack {
+		parts = append(parts, "rolled back")
+	}
 	if r.ExitCode != 0 {
 		parts = append(parts, fmt.Sprintf("exit %d", r.ExitCode))
 	}

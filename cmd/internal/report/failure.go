@@ -20,6 +20,9 @@ func Block(e Ending, t theme.Theme) []Line {
 		lines = append(lines, CauseLines(causes[0], t, e.Width)...)
 		lines = append(lines, others(causes)...)
 	}
+	if e.Result.RolledBack {
+		lines = append(lines, Line{}, Line{Text: "  The last good revision was rolled back to; it serves again."})
+	}
 	if len(e.Causes()) == 0 && e.Explanation != "" {
 		lines = append(lines, Line{})
 		for l := range strings.SplitSeq(strings.TrimRight(e.Explanation, "\n"), "\n") {

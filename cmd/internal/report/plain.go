@@ -99,7 +99,7 @@ func (p *Plain) Beat(now time.Time) {
 	at := event.Event{Time: now, Phase: phase}
 	if deadline := p.snap.Header.Deadline; !deadline.IsZero() && !p.warned {
 		total := deadline.Sub(p.snap.Started)
-		if now.Sub(p.snap.Started) >= total*8/10 {
+		if total >= Heartbeat && now.Sub(p.snap.Started) >= total*8/10 {
 			p.warned = true
 			p.line(at, fmt.Sprintf("warning: %s of the time limit of %s is left", Short(deadline.Sub(now)), Short(total)))
 		}

@@ -88,7 +88,8 @@ func formats() string {
   auto         tui where standard error and input are a terminal and no CI runs; else plain
   tui          a live view; q stops watching (exit code 7), the last frame stays
   plain        one line per change, and one every 15 seconds while nothing changes
-  json         one event per line: {"t","seq","target","phase","type","object",…}
+  json         one event per line: {"t","seq","target","phase","type","object",…}; the last line is
+               {"type":"end","outcome","exitCode","error","problems"}
   quiet        nothing but the reason of a failure
 
 --report KIND=PATH (repeatable)

@@ -1,0 +1,71 @@
+package report_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"egk8s.dev/egk8s/cmd/internal/report"
+	"egk8s.dev/egk8s/cmd/internal/theme"
+	"egk8s.dev/egk8s/deployer"
+	"egk8s.dev/egk8s/deployer/event"
+)
+
+func TestHeadline(t *testing.T) {
+	t.Parallel()
+	changes := []deployer.Change{{Kind: "Deployment", Action: event.Configured}, {Kind: "Service", Action: event.Unchanged}}
+	tests := []struct {
+		verb   string
+		result deployer.Result
+		want   string
+	}{
+		{"deploy", deployer.Result{Outcome: deployer.Succeeded, Revision: 4, Replicas: 3, Ready: 3, DurationMs: 58210}, "✓ shop deployed to kind in 58s   revision 4   3/3 ready"},
+		{"deploy", deployer.Result{Outcome: deployer.Unchanged, Revision: 4, Replicas: 3, Ready: 3}, "✓ shop is unchanged on kind   revision 4   3/3 ready"},
+		{"deploy", deployer.Result{Outcome: deployer.Planned, Changes: changes}, "· shop: 1 change on kind, nothing was applied"},
+		{"deploy", deployer.Result{Outcome: deployer.FailedRun, Replicas: 3, Ready: 1, DurationMs: 34000, ExitCode: 6}, "✗ shop failed on kind after 34s   1/3 ready   exit 6"},
+		{"deploy", deployer.Result{Outcome: deployer.FailedRun, RolledBack: true, DurationMs: 4200, ExitCode: 6}, "✗ shop failed on kind after 4.2s   rolled back   exit 6"},
+		{"deploy", deployer.Result{Outcome: deployer.Unfinished, DurationMs: 250000, ExitCode: 7}, "! shop is not finished on kind after 4m10s   exit 7"},
+		{"deploy", deployer.Result{Outcome: deployer.Interrupted, DurationMs: 1000, ExitCode: 130}, "! shop was interrupted on kind after 1.0s   exit 130"},
+		{"destroy", deployer.Result{Outcome: deployer.Succeeded, DurationMs: 6200}, "✓ shop is destroyed, in 6.2s"},
+		{"validate", deployer.Result{Outcome: deployer.Succeeded}, "✓ shop is valid"},
+	}
+	for _, test := range tests {
+		test.result.Name, test.result.Cloud = "shop", "kind"
+		if got := (report.Ending{Verb: test.verb, Result: test.result}).Headline(theme.Theme{}); got != test.want {
+			t.Errorf("got  %s\nwant %s", got, test.want)
+		}
+	}
+}
+
+func TestFurtherCausesAreOneLineEach(t *testing.T) {
+	t.Parallel()
+	e := report.Ending{Verb: "deploy", Err: errors.New("x"), Result: deployer.Result{Name: "shop", Outcome: deployer.FailedRun, ExitCode: 6}}
+	for _, path := range []string{"/a", "/b", "/b", "/c", "/d", "/e", "/f"} {
+		e.Result.Failures = append(e.Result.Failures, event.Cause{Object: "Service/shop", Message: "GET " + path + ": no answer"})
+	}
+	got := report.Text(report.Block(e, theme.Theme{}))
+	for _, want := range []string{"\n  GET /a: no answer\n", "\n  also:  Service/shop: GET /b: no answer\n", "\n         and 1 more (-o json lists all)\n"} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("%q does not stand there once:\n%s", want, got)
+		}
+	}
+}
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"plain":                  "plain",
+		"\x1b[31mred\x1b[0m\a":   "red",
+		"a\r\nb\tc":              "a  b c",
+		"\x1b]0;title\x07text":   "text",
+		"right\u202eleft":        "rightleft",
+		"x ##[error]y":           "x # #[error]y",
+		"caf\u00e9 \u65e5\u672c": "café 日本",
+		"\x9b31mcsi":             "csi",
+	}
+	for in, want := range tests {
+		if got := report.Clean(in); got != want {
+			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
