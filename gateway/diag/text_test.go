@@ -95,7 +95,8 @@ hint: see the reference
 				"error: n\n --> config/system.config.yml:4:3\n  3 |   secret: ${SESSION_SECRET}\n  4 |   secretOrPublicKeyFile: keys/a.pem\n    |   ^\n2 problems in config/system.config.yml\n",
 		},
 		"no secrets": {
-			diag.Problems{{Position: at("egk8s.yml", 1, 1), Message: "m"}}, diag.Style{},
+			diag.Problems{{Position: at("egk8s.yml", 1, 1), Message: "m"}},
+			diag.Style{},
 			"error: m\n --> egk8s.yml:1:1\n  1 | tls: {default: {secret: api-tls}}\n    | ^\n",
 		},
 		"several of one file": {
