@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/term"
 )
 
 // screen is a program in a pseudo-terminal that answers nothing.
@@ -25,6 +27,8 @@ type screen struct {
 	mu   sync.Mutex
 	seen bytes.Buffer
 	done chan struct{}
+	// before are the modes of the terminal before the program started.
+	before string
 }
 
 func newTestScreen(t *testing.T, size *pty.Winsize, env []string, args ...string) *screen {
@@ -41,9 +45,15 @@ func newTestScreen(t *testing.T, size *pty.Winsize, env []string, args ...string
 	s := &screen{cmd: exec.Command(link, args...), done: make(chan struct{})}
 	s.cmd.Dir = t.TempDir()
 	s.cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "TERM=xterm-256color", "LANG=C.UTF-8"}, env...)
-	if s.tty, err = pty.StartWithSize(s.cmd, size); err != nil {
+	tty, err := openTerminal(s, size)
+	if err != nil {
 		t.Fatal(err)
 	}
+	s.before = s.modes(t)
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = tty.Close()
 	go func() {
 		defer close(s.done)
 		b := make([]byte, 4096)
@@ -62,6 +72,36 @@ func newTestScreen(t *testing.T, size *pty.Winsize, env []string, args ...string
 		_ = s.tty.Close()
 	})
 	return s
+}
+
+// openTerminal makes a pseudo-terminal and gives its inner end to the program.
+func openTerminal(s *screen, size *pty.Winsize) (*os.File, error) {
+	outer, inner, err := pty.Open()
+	if err != nil {
+		return nil, err
+	}
+	s.tty = outer
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = inner, inner, inner
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	return inner, pty.Setsize(outer, size)
+}
+
+// modes are the terminal's, as stty shows them.
+func (s *screen) modes(t *testing.T) string {
+	t.Helper()
+	conn, err := s.tty.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modes := ""
+	err = conn.Control(func(fd uintptr) {
+		state, err := term.GetState(int(fd))
+		modes = fmt.Sprintf("%v %v", state, err)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return modes
 }
 
 func (s *screen) text() string {
@@ -117,6 +157,25 @@ func TestSilentTerminal(t *testing.T) {
 	}
 }
 
+// TestStartIsCheap holds how much CPU a command costs that only prints.
+func TestStartIsCheap(t *testing.T) {
+	t.Parallel()
+	if raceEnabled {
+		t.Skip("the race detector costs more than the program")
+	}
+	for _, args := range [][]string{{"--help"}, {"version"}} {
+		best := time.Hour
+		for range 5 {
+			s := newTestScreen(t, &pty.Winsize{Rows: 24, Cols: 80}, nil, args...)
+			s.wait(t, 20*time.Second)
+			best = min(best, s.cmd.ProcessState.UserTime()+s.cmd.ProcessState.SystemTime())
+		}
+		if best > 60*time.Millisecond {
+			t.Errorf("%v takes %s of CPU, want at most 60ms", args, best)
+		}
+	}
+}
+
 // TestLiveView runs a deploy against an API server that never answers, in a terminal, and ends it in
 // every way that there is.
 func TestLiveView(t *testing.T) {
@@ -142,6 +201,9 @@ func TestLiveView(t *testing.T) {
 			kubeconfig := silentServer(t)
 			s := newTestScreen(t, &pty.Winsize{Rows: 24, Cols: 80}, nil, "deploy", "-f", newTestProject(t), "--kubeconfig", kubeconfig, "--image", "x/y:z")
 			s.waitFor(t, "egk8s deploy", 20*time.Second)
+			if s.modes(t) == s.before {
+				t.Error("the live view did not take the terminal over: this test proves nothing")
+			}
 			test.act(t, s)
 			if code := s.wait(t, 20*time.Second); code != test.code {
 				t.Errorf("exit code %d, want %d; the screen shows:\n%q", code, test.code, s.text())
@@ -169,6 +231,9 @@ func checkRestored(t *testing.T, s *screen) {
 	text := s.text()
 	if strings.LastIndex(text, "\x1b[?1049h") > strings.LastIndex(text, "\x1b[?1049l") {
 		t.Error("the alternate screen was not left")
+	}
+	if after := s.modes(t); after != s.before {
+		t.Errorf("modes of the terminal before %s, after %s", s.before, after)
 	}
 	if strings.LastIndex(text, "\x1b[?25l") > strings.LastIndex(text, "\x1b[?25h") {
 		t.Error("the cursor is still hidden")
