@@ -39,6 +39,9 @@ func TestText(t *testing.T) {
 		`1 + '1'`:                          "11",
 		`0.1 + 0.2`:                        "0.30000000000000004",
 		`2 * 3 - 4 / 2 % 3`:                "4",
+		`res.statusCode`:                   "200",
+		`res.headersSent`:                  "false",
+		`res.app.startsWith('function')`:   "true",
 		`req.method`:                       "GET",
 		`req.url`:                          "/a/7?q=v&q=w&e=",
 		`req.path`:                         "/a/7",
@@ -116,7 +119,7 @@ func TestThrows(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{
-		`req.url = '/x'`, `x = 1`, `console.log(1)`, `req.body.x`, `new Date()`, `/a/.test(req.url)`, `process.env`,
+		`req.url = '/x'`, `x = 1`, `console.log(1)`, `req.body.x`, `res.setHeader('a', 'b')`, `res`, `new Date()`, `/a/.test(req.url)`, `process.env`,
 		`req.url.replace('a', 'b')`, `function () {}`, `[1]`, `a b`, ``, `1 +`, `'open`, "`open", `(1`, `req.headers[`,
 		strings.Repeat("(", 200) + "1", strings.Repeat("!", 1000) + "1",
 	} {

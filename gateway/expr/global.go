@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"cmp"
+
 	"egk8s.dev/egk8s/gateway/message"
 )
 
@@ -20,6 +22,8 @@ func (p *parser) global(id string) (node, error) {
 			return nil, err
 		}
 		return func(x *message.Exchange) (Value, error) { return request{x}, nil }, nil
+	case "res":
+		return p.response()
 	case "egContext":
 		return func(x *message.Exchange) (Value, error) { return context{x}, nil }, nil
 	case "consumer", "requestID", "apiEndpoint":
@@ -27,6 +31,28 @@ func (p *parser) global(id string) (node, error) {
 	default:
 		return nil, &UnsupportedError{What: "the name " + id}
 	}
+}
+
+// response compiles res.NAME for the few names that mean something while a request is on its way.
+func (p *parser) response() (node, error) {
+	if err := p.expect("."); err != nil {
+		return nil, err
+	}
+	field := p.tok.text
+	var read func(*message.Response) Value
+	switch field {
+	case "statusCode": // node begins with 200
+		read = func(r *message.Response) Value { return float64(cmp.Or(r.Status(), 200)) }
+	case "headersSent":
+		read = func(r *message.Response) Value { return r.Started() }
+	case "app": // a real file logs it: Express's application, a function, as text
+		read = func(*message.Response) Value {
+			return "function(req, res, next) {\n    app.handle(req, res, next);\n  }"
+		}
+	default:
+		return nil, &UnsupportedError{What: "res." + field}
+	}
+	return func(x *message.Exchange) (Value, error) { return read(&x.Response), nil }, p.next()
 }
 
 // checkRequestProperty refuses what req has in Express and not here, so that it is not taken for undefined.
