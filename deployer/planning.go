@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -38,9 +39,16 @@ func (d *deploy) makePlan(ctx context.Context) error {
 	if err := d.planNow(ctx); err != nil {
 		return err
 	}
+	if n := d.history.Newest(); n != nil && n.ByHelm() && n.Status.Pending() && d.now().Sub(n.Updated) < helmPatience {
+		return &LockedError{Release: d.name, Holder: "the helm program (" + string(n.Status) + ")", Since: n.Updated, Expires: n.Updated.Add(helmPatience)}
+	}
 	d.out.end(d.plan.Summary())
 	return nil
 }
+
+// helmPatience is how long an operation of the helm program is taken to be running: its records name
+// no holder.
+const helmPatience = 10 * time.Minute
 
 // planNow reads history, state and live objects and makes the plan from them.
 func (d *deploy) planNow(ctx context.Context) error {
