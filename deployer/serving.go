@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,7 +84,25 @@ func (d *deploy) wait(ctx context.Context) error {
 func (d *deploy) watching() rollout.Options {
 	opts := d.session.watching(d.out)
 	opts.Config = d.project.ConfigDir()
+	opts.Mask = d.mask()
 	return opts
+}
+
+// mask removes the secrets that egk8s knows from what pods log: the values of the probes' headers.
+func (d *deploy) mask() func(string) string {
+	const tooShort = 6 // to be a secret, and to be removed without harm
+	probes, _ := d.project.ExpandProbes(os.LookupEnv)
+	var pairs []string
+	for _, p := range probes {
+		for _, value := range p.Headers {
+			for _, secret := range append([]string{value}, strings.Fields(value)...) {
+				if len(secret) >= tooShort {
+					pairs = append(pairs, secret, "***")
+				}
+			}
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace
 }
 
 // watching says what to watch and how to show it.
@@ -115,9 +135,27 @@ func (d *deploy) hints(c *event.Cause) {
 	if before := d.history.Deployed(); before != nil && strings.Contains(c.Serving, "old") {
 		c.Serving = fmt.Sprintf("revision %d still serves (%d ready)", before.Revision, d.rollout.Old)
 	}
+	if c.Fix == "" {
+		c.Fix = d.cloudHint(c)
+	}
 	if len(c.Next) == 0 {
 		c.Next = []string{"egk8s logs", "egk8s status"}
 	}
+}
+
+// cloudHint is the advice that the cloud's profile has for what the cluster said; empty: none.
+func (d *deploy) cloudHint(c *event.Cause) string {
+	texts := []string{c.Message}
+	for _, e := range c.Events {
+		texts = append(texts, e.Message)
+	}
+	for _, h := range d.profile.Hints {
+		match, err := regexp.Compile(h.Match)
+		if err == nil && slices.ContainsFunc(texts, match.MatchString) {
+			return h.Say
+		}
+	}
+	return ""
 }
 
 // digests waits until every replica has loaded what was deployed.

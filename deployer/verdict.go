@@ -156,6 +156,9 @@ func (d *deploy) expose(ctx context.Context) {
 		d.out.end(d.result.URL)
 		return
 	}
+	if d.profile.Reach == cloud.LoadBalancer {
+		d.warn("the load balancer has no address that answers from here yet: egk8s status tells when it does")
+	}
 	d.out.end("no address answers from here; reach it with " + d.result.Reach)
 }
 
