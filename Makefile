@@ -71,7 +71,7 @@ check: go-version ## check format, lint, tidiness and import rules (changes noth
 	$(GO) vet -tags api,e2e ./...
 	$(GOLANGCI) run
 	$(GO) mod tidy -diff
-	cd $(CLUSTER) && $(GO) mod tidy -diff
+	cd $(CLUSTER) && $(GO) mod tidy -diff && $(GOLANGCI) run ./egkube/... ./internal/...
 
 .PHONY: fmt
 fmt: go-version ## format the code
