@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
@@ -62,14 +61,10 @@ func (q *Quiet) Emit(event.Event) {}
 // Beat writes nothing.
 func (q *Quiet) Beat(time.Time) {}
 
-// Close writes the failure block where there is a cause to explain.
+// Close writes the failure block where there is a cause to explain; another error is told by who ends
+// the program.
 func (q *Quiet) Close(e Ending) {
 	if e.Err != nil && len(e.Causes()) > 0 {
 		WriteBlock(q.w, Block(e, q.theme), q.groups)
-		return
 	}
-	if e.Err == nil {
-		return
-	}
-	fmt.Fprintln(q.w, e.Headline(q.theme))
 }
