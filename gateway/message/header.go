@@ -58,6 +58,18 @@ func (h Header) Del(name string) {
 // Len returns how many names there are.
 func (h Header) Len() int { return len(h.fields) }
 
+// DelNamed removes the fields that the field called name lists by their names, and keeps name itself:
+// what Connection lists belongs to one connection only (RFC 9110, section 7.6.1).
+func (h Header) DelNamed(name string) {
+	for _, value := range h.Values(name) {
+		for listed := range strings.SplitSeq(value, ",") {
+			if listed = strings.TrimSpace(listed); !strings.EqualFold(listed, name) {
+				h.Del(listed)
+			}
+		}
+	}
+}
+
 // All yields every name in canonical form with its values, in no order.
 func (h Header) All() iter.Seq2[string, []string] {
 	return func(yield func(string, []string) bool) {

@@ -51,7 +51,7 @@ func (e *StepError) Unwrap() error { return e.Err }
 // EG: groups of hosts in the order in which they first appear; in a group the endpoints in file order
 // with their paths in order; a pipeline that does not answer falls through to the next match.
 func (r *Runtime) Serve(ctx context.Context, x *message.Exchange) error {
-	x.Request.Header.Del(policy.ConsumerHeader) // only the gateway says who a consumer is
+	policy.Sanitize(x.Request.Header)
 	name := x.Request.Hostname()
 	for i := range r.hosts.match(name) {
 		answered, err := r.groups[i].serve(ctx, x)

@@ -22,6 +22,16 @@ const (
 	RequestHeader  = "Eg-Request-Id"
 )
 
+// Sanitize removes from a client's header what only the gateway may say, before a policy sees it: who
+// the consumer is, also in the spellings that servers which take "_" for "-" read as that field; and
+// what Connection names, which could else remove what policies add.
+func Sanitize(h message.Header) {
+	for _, name := range []string{ConsumerHeader, "Eg_consumer_id", "Eg_consumer-Id", "Eg-Consumer_id"} {
+		h.Del(name)
+	}
+	h.DelNamed("Connection")
+}
+
 // proxy sends the request to a service and its answer back, streaming both.
 type proxy struct {
 	targets []target // none: every answer is 502

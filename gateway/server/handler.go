@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +44,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if probe || h.g.draining.Load() {
 		x.Response.OnHead(func(resp *message.Response) { h.mark(resp, probe) })
 	}
-	err := h.serve(r, x)
+	var err error
+	if routable(&x.Request) {
+		err = h.serve(r, x)
+	} else {
+		x.ErrorPage(http.StatusBadRequest, "Bad Request")
+	}
 	broken := err != nil && x.Response.Started() && x.Response.IsFromUpstream()
 	h.g.metrics.end(&x.Exchange, time.Since(start))
 	if err != nil && !broken {
@@ -56,6 +62,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The answer is not whole, and only a cut connection tells the client so.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// routable tells whether the target is a path: nothing else may be put behind a backend's host, which
+// it could change. EG: node closes the connection of a CONNECT that nobody listens for.
+func routable(r *message.Request) bool {
+	return r.Method != http.MethodConnect && (strings.HasPrefix(r.URL, "/") || r.Method == http.MethodOptions && r.URL == "*")
 }
 
 // serve runs the pipelines; a panic in a policy ends this request only.

@@ -36,7 +36,9 @@ type Response struct {
 }
 
 // Send sends r and returns the head of the answer; redirects are returned, not followed.
-// The header of r is handed over: Send removes from it what belongs to one connection only.
+// The header of r is handed over: Send removes from it what belongs to one connection only. What the
+// client's Connection field names is not among that: it must be gone before anything is added for the
+// service, or a client could name, and so remove, what was added.
 // An error means that there is no answer: nothing there, a broken one, or ctx is done.
 func (t *Target) Send(ctx context.Context, r *Request) (*Response, error) {
 	removeHopByHop(r.Header)
@@ -65,11 +67,16 @@ func (t *Target) Send(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask %s://%s: %w", t.scheme, t.host, err)
 	}
+	if resp.StatusCode < http.StatusOK { // no upgrade was asked for, and below 100 there is nothing
+		resp.Body.Close() //nolint:errcheck,gosec // its content does not matter
+		return nil, fmt.Errorf("ask %s://%s: the answer has the status %d", t.scheme, t.host, resp.StatusCode)
+	}
 	out := &Response{
 		Status: resp.StatusCode, Header: message.HeaderOf(resp.Header),
 		Body: resp.Body, ContentLength: resp.ContentLength,
 		Trailer: func() message.Header { return message.HeaderOf(resp.Trailer) },
 	}
+	out.Header.DelNamed("Connection")
 	removeHopByHop(out.Header)
 	return out, nil
 }
@@ -100,17 +107,9 @@ func body(r io.Reader) io.ReadCloser {
 	return io.NopCloser(r)
 }
 
-// removeHopByHop removes the fields that belong to one connection (RFC 9110, section 7.6.1),
-// those that Connection names included.
+// removeHopByHop removes the fields that belong to one connection (RFC 9110, section 7.6.1).
 func removeHopByHop(h message.Header) {
 	fields := h.Map()
-	for _, value := range fields["Connection"] {
-		for name := range strings.SplitSeq(value, ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				h.Del(name)
-			}
-		}
-	}
 	delete(fields, "Connection")
 	delete(fields, "Proxy-Connection")
 	delete(fields, "Keep-Alive")
