@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -89,10 +90,8 @@ func kindCluster(context string) string {
 // begin records what is about to happen, before the first object is written.
 func (d *deploy) begin(ctx context.Context) error {
 	intent := &release.Intent{By: holder(), Since: d.now()}
-	for _, op := range d.plan.Ops {
-		if op.Object != nil {
-			intent.Objects = append(intent.Objects, op.Ref)
-		}
+	for _, op := range d.plan.Ops { // also those to delete: until they are, nothing else may name them
+		intent.Objects = append(intent.Objects, op.Ref)
 	}
 	intent.Revision = 1
 	if n := d.history.Newest(); n != nil {
@@ -174,10 +173,18 @@ func (d *deploy) fillState() {
 	if p.HTTPS != 0 {
 		s.Ports["https"] = p.HTTPS
 	}
-	s.Inventory = inventory(d.applied.Inventory)
+	s.Inventory = inventory(d.applied)
 }
 
-func inventory(sent []plan.Sent) []release.Entry {
+// inventory is what a run left in the cluster. Objects that it did not come to, or that were refused,
+// are listed without what was sent, so that the next run has them judged, or removes them.
+func inventory(applied *apply.Outcome) []release.Entry {
+	sent := slices.Clone(applied.Inventory)
+	for _, op := range applied.Pending {
+		if op.UID != "" {
+			sent = append(sent, plan.Sent{Ref: op.Ref, UID: op.UID})
+		}
+	}
 	var out []release.Entry
 	for _, e := range apply.Entries(sent) {
 		out = append(out, release.Entry{Ref: e.Ref, UID: e.UID, Sent: e.Sent, Owned: e.Owned})
@@ -203,7 +210,7 @@ func (d *deploy) abandon(ctx context.Context, failure error) error {
 		d.state.Intent = nil
 	}
 	if d.applied != nil {
-		d.state.Inventory = inventory(d.applied.Inventory)
+		d.state.Inventory = inventory(d.applied)
 		if err := d.store.Save(ctx, d.state, d.owner("")); err != nil {
 			d.warn(err.Error())
 		}

@@ -131,10 +131,11 @@ func (d *deploy) pending() []Change {
 	return out
 }
 
-// needsRevision tells whether there is anything to do that deserves a revision.
+// needsRevision tells whether there is anything to do that deserves a revision: changes, or what a run
+// that was killed has begun.
 func (d *deploy) needsRevision() bool {
 	newest := d.history.Newest()
-	return d.plan.Changes() || newest == nil || newest.Status != release.Deployed
+	return d.plan.Changes() || newest == nil || newest.Status != release.Deployed || d.state.Intent != nil
 }
 
 // planned ends a dry run.

@@ -119,10 +119,15 @@ func (s *session) compare(ctx context.Context, c comparison) (plan.Plan, error) 
 	return plan.Make(in), nil
 }
 
+// sent is what is known to be in the cluster. After a run that was killed, that is only which objects:
+// it may have sent other values for the same fields, which nothing but the API server can tell.
 func sent(state *release.State) []plan.Sent {
 	out := make([]plan.Sent, len(state.Inventory))
 	for i, e := range state.Inventory {
-		out[i] = plan.Sent{Ref: e.Ref, UID: e.UID, Sent: e.Sent, Owned: e.Owned}
+		out[i] = plan.Sent{Ref: e.Ref, UID: e.UID}
+		if state.Intent == nil {
+			out[i].Sent, out[i].Owned = e.Sent, e.Owned
+		}
 	}
 	return out
 }

@@ -43,11 +43,14 @@ func (d *deploy) restore(ctx context.Context, target *release.Record) error {
 		return err
 	}
 	object.Sort(objects)
-	var previous []object.Ref
-	for _, u := range d.rendered.Objects {
-		previous = append(previous, object.Of(u))
+	earlier, err := previous(&release.History{}, d.state, d.namespace)
+	if err != nil {
+		return err
 	}
-	p, err := d.compare(ctx, comparison{desired: objects, previous: previous, state: d.state, force: d.opts.ForceConflicts, byHelm: target.ByHelm()})
+	for _, u := range d.rendered.Objects {
+		earlier = append(earlier, object.Of(u))
+	}
+	p, err := d.compare(ctx, comparison{desired: objects, previous: earlier, state: d.state, force: d.opts.ForceConflicts, byHelm: target.ByHelm()})
 	if err != nil {
 		return err
 	}
@@ -68,7 +71,7 @@ func (d *deploy) restore(ctx context.Context, target *release.Record) error {
 		return err
 	}
 	d.result.Revision = record.Revision
-	d.state.Intent, d.state.Revision, d.state.Inventory = nil, record.Revision, inventory(out.Inventory)
+	d.state.Intent, d.state.Revision, d.state.Inventory = nil, record.Revision, inventory(out)
 	return d.store.Save(ctx, d.state, d.owner(""))
 }
 
