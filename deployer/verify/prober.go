@@ -169,7 +169,7 @@ func (p *Prober) open(ctx context.Context) (io.ReadCloser, error) {
 			return stream, nil
 		}
 		var forbidden *cluster.ForbiddenError
-		if errors.As(err, &forbidden) || cluster.IsNotFound(err) {
+		if errors.As(err, &forbidden) || cluster.IsNotFound(err) && p.gone(ctx) {
 			return nil, err
 		}
 		select {
@@ -178,6 +178,13 @@ func (p *Prober) open(ctx context.Context) (io.ReadCloser, error) {
 		case <-tick.C:
 		}
 	}
+}
+
+// gone tells whether the prober's pod is not there. A log that is not found does not say so: a kubelet
+// that has not yet heard of its new pod answers 404 too.
+func (p *Prober) gone(ctx context.Context) bool {
+	_, err := p.Cluster.Get(ctx, p.ref("Pod"))
+	return cluster.IsNotFound(err)
 }
 
 // why says what keeps the prober's pod from starting, as far as its status tells.
