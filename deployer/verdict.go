@@ -52,9 +52,9 @@ func (p *probing) finish(ctx context.Context) error {
 		d.result.TimeToFirstAnswerMs = max(1, p.first.Sub(d.applying).Milliseconds())
 	}
 	var causes []event.Cause
-	right := 0
+	right, answers := 0, p.answers()
 	for _, probe := range p.probes {
-		r := probe.Judge(p.last[probe.ID()])
+		r := probe.Judge(p.last[probe.ID()], answers)
 		d.result.Probes = append(d.result.Probes, ProbeResult(r))
 		switch r.Outcome {
 		case verify.OK:
@@ -74,6 +74,16 @@ func (p *probing) finish(ctx context.Context) error {
 	}
 	d.out.end(fmt.Sprintf("%d of %d probes right, first answer after %.1f s", right, len(p.probes), float64(d.result.TimeToFirstAnswerMs)/1000))
 	return nil
+}
+
+// answers tells whether any probe got an answer. The caller holds the lock.
+func (p *probing) answers() bool {
+	for _, a := range p.last {
+		if a.Status != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // await waits until every probe is final, but not long after everything is ready.
@@ -112,7 +122,7 @@ func (p *probing) patience() time.Duration {
 		return 0
 	}
 	for _, probe := range p.probes {
-		if a := p.last[probe.ID()]; a == nil || !a.Final && (probe.Declared || a.Status == 0) {
+		if a := p.last[probe.ID()]; a == nil || !a.Final && (probe.Declared || a.Status == 0 && !probe.Slow(a)) {
 			return settle
 		}
 	}

@@ -107,6 +107,7 @@ type Answer struct {
 	Type    string `json:"type"`
 	Body    string `json:"body"`
 	Error   string `json:"error"`
+	Timeout bool   `json:"timeout"` // the attempt ended because it took too long
 	Final   bool   `json:"final"`
 	End     bool   `json:"end"` // the prober has ended
 }
@@ -126,8 +127,9 @@ type Result struct {
 	Message                  string
 }
 
-// Judge says what the last answer to a probe means; nil: there was none.
-func (p Probe) Judge(a *Answer) Result {
+// Judge says what the last answer to a probe means; nil: there was none. answers tells that the gateway
+// answered other probes: then a service behind it that takes longer than an attempt is to blame.
+func (p Probe) Judge(a *Answer, answers bool) Result {
 	r := Result{Name: p.Name, Method: cmp.Or(p.request.Method, http.MethodGet), Path: p.request.path, Host: p.request.Host, Outcome: OK}
 	if a == nil {
 		a = &Answer{Error: "the prober sent nothing"}
@@ -135,6 +137,8 @@ func (p Probe) Judge(a *Answer) Result {
 	r.Status = a.Status
 	switch {
 	case p.Declared && a.Status == p.request.Expect:
+	case answers && p.Slow(a):
+		r.Outcome, r.Message = Warning, fmt.Sprintf("the service behind it, %q, does not answer in time", p.Proxy)
 	case a.Status == 0:
 		r.Outcome, r.Message = Wrong, "no answer: "+a.Error
 	case p.Declared:
@@ -161,6 +165,11 @@ func (p Probe) notFound(r *Result, a *Answer) {
 	case own:
 		r.Outcome, r.Message = Warning, fmt.Sprintf("answered 404: by the gateway, or by %q behind it", p.Proxy)
 	}
+}
+
+// Slow tells whether an answer may have failed to come in time because of a service behind the gateway.
+func (p Probe) Slow(a *Answer) bool {
+	return a.Timeout && a.Status == 0 && !p.Declared && p.Proxy != ""
 }
 
 // Right tells whether an answer is a right one: what timeToFirstAnswerMs counts to.

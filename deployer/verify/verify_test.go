@@ -90,19 +90,24 @@ func TestJudge(t *testing.T) {
 		{"perhaps not routed", proxied, &verify.Answer{Status: 404, Body: own}, verify.Warning, "orders"},
 		{"routed, and not found behind", proxied, &verify.Answer{Status: 404, Body: "nothing here"}, verify.OK, ""},
 		{"nothing behind", proxied, &verify.Answer{Status: 502}, verify.Warning, `"orders", does not answer`},
+		{"too slow behind", proxied, &verify.Answer{Error: "deadline", Timeout: true}, verify.Warning, `"orders", does not answer in time`},
+		{"nobody answers", proxied, &verify.Answer{Error: "deadline", Timeout: true}, verify.Wrong, "deadline"},
+		{"refused", proxied, &verify.Answer{Error: "connection refused"}, verify.Wrong, "connection refused"},
+		{"the gateway itself is too slow", open, &verify.Answer{Error: "deadline", Timeout: true}, verify.Wrong, "deadline"},
+		{"declared and too slow", declared, &verify.Answer{Error: "deadline", Timeout: true}, verify.Wrong, "deadline"},
 		{"the gateway itself fails", open, &verify.Answer{Status: 503}, verify.Wrong, "answered 503"},
 		{"an error behind", proxied, &verify.Answer{Status: 500, Final: true}, verify.Warning, "500"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := c.probe.Judge(c.answer)
+			r := c.probe.Judge(c.answer, c.name != "nobody answers")
 			if r.Outcome != c.outcome || !strings.Contains(r.Message, c.says) {
 				t.Errorf("%+v", r)
 			}
 		})
 	}
-	if r := declared.Judge(&verify.Answer{Status: 200, Final: true}); r.Method != "GET" || r.Path != "/shop" || r.Name != "GET /shop" {
+	if r := declared.Judge(&verify.Answer{Status: 200, Final: true}, true); r.Method != "GET" || r.Path != "/shop" || r.Name != "GET /shop" {
 		t.Errorf("%+v", r)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,7 +53,8 @@ type Answer struct {
 	Type    string `json:"type,omitempty"` // Content-Type
 	Body    string `json:"body,omitempty"` // its first 4096 bytes
 	Error   string `json:"error,omitempty"`
-	Final   bool   `json:"final"` // no other attempt follows
+	Timeout bool   `json:"timeout,omitempty"` // there was no answer within TimeoutMs
+	Final   bool   `json:"final"`             // no other attempt follows
 }
 
 // End is the last line.
@@ -167,7 +169,7 @@ func (r *runner) once(ctx context.Context, q Request) (a Answer) {
 	}
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return Answer{Error: err.Error()}
+		return Answer{Error: err.Error(), Timeout: errors.Is(err, context.DeadlineExceeded)}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))

@@ -74,3 +74,28 @@ func TestRun(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestTimeout: an attempt that took too long says so, one that was refused does not.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	spec := probe.Spec{IntervalMs: 5, TimeoutMs: 20, DeadlineMs: 10_000, Requests: []probe.Request{
+		{ID: "slow", URL: server.URL}, {ID: "dead", URL: "http://127.0.0.1:1/"},
+	}}
+	var out bytes.Buffer
+	if err := probe.Run(t.Context(), spec, &out); err != nil {
+		t.Fatal(err)
+	}
+	timeouts := map[string]bool{}
+	for line := range bytes.Lines(out.Bytes()) {
+		var a probe.Answer
+		if err := json.Unmarshal(line, &a); err != nil {
+			t.Fatal(err)
+		}
+		timeouts[a.ID] = a.Timeout
+	}
+	if d := cmp.Diff(map[string]bool{"slow": true, "dead": false, "": false}, timeouts); d != "" {
+		t.Error(d)
+	}
+}
