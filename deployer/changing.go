@@ -62,7 +62,7 @@ func (d *deploy) deliver(ctx context.Context) error {
 		}
 		d.out.end(delivered(d.result.Image, pushed.Existed))
 	case cloud.KindLoad:
-		err := d.image.LoadKind(ctx, image.LoadOptions{Cluster: kindCluster(d.client.Context), Reference: d.result.Image, Progress: progress})
+		err := d.image.LoadKind(ctx, image.LoadOptions{Cluster: d.facts.KindCluster(), Reference: d.result.Image, Progress: progress})
 		if err != nil {
 			return err
 		}
@@ -76,15 +76,6 @@ func delivered(reference string, existed bool) string {
 		return reference + " exists"
 	}
 	return reference + " pushed"
-}
-
-// kindCluster is the cluster's name for the kind program: kind names the context kind-NAME.
-func kindCluster(context string) string {
-	const prefix = "kind-"
-	if len(context) > len(prefix) && context[:len(prefix)] == prefix {
-		return context[len(prefix):]
-	}
-	return "kind"
 }
 
 // begin records what is about to happen, before the first object is written.

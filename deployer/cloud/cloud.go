@@ -2,6 +2,8 @@
 // It is pure: it reads no cluster and no clock.
 package cloud
 
+import "strings"
+
 // Delivery is how the image reaches the nodes.
 type Delivery string
 
@@ -92,4 +94,19 @@ type Node struct {
 type Registry struct {
 	Host            string `json:"host"`                               // as seen from here: localhost:5001
 	HostFromRuntime string `json:"hostFromContainerRuntime,omitempty"` // as the nodes see it; empty: Host
+}
+
+// KindCluster is the cluster's name for the kind program: what its nodes say, else the context's name
+// without "kind-", else kind's default. A context can be renamed, a node cannot.
+func (f Facts) KindCluster() string {
+	for _, node := range f.Nodes {
+		id, ok := strings.CutPrefix(node.ProviderID, "kind://") // kind://docker/CLUSTER/NODE
+		if parts := strings.Split(id, "/"); ok && len(parts) == 3 && parts[1] != "" {
+			return parts[1]
+		}
+	}
+	if name, ok := strings.CutPrefix(f.Context, "kind-"); ok && name != "" {
+		return name
+	}
+	return "kind"
 }

@@ -133,3 +133,23 @@ spec:
 		}
 	}
 }
+
+// TestKindCluster: the nodes know their cluster's name whatever the context is called.
+func TestKindCluster(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		facts cloud.Facts
+		want  string
+	}{
+		"renamed context":  {cloud.Facts{Context: "dev", Nodes: []cloud.Node{{ProviderID: "kind://docker/shop/shop-worker"}}}, "shop"},
+		"nodes win":        {cloud.Facts{Context: "kind-old", Nodes: []cloud.Node{{}, {ProviderID: "kind://podman/shop/n"}}}, "shop"},
+		"no right to look": {cloud.Facts{Context: "kind-shop"}, "shop"},
+		"other provider":   {cloud.Facts{Context: "kind-", Nodes: []cloud.Node{{ProviderID: "gce://p/z/n"}}}, "kind"},
+		"nothing known":    {cloud.Facts{Context: "dev"}, "kind"},
+	}
+	for name, c := range cases {
+		if got := c.facts.KindCluster(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
