@@ -14,10 +14,12 @@ import (
 	"egk8s.dev/egk8s/deployer/object"
 )
 
-// How long a lock outlives a holder that was killed, and how often a living one renews it.
+// How long a lock outlives a holder that was killed, how often a living one renews it, and how long
+// it waits for the answer.
 const (
-	lockLife  = 30 * time.Second
-	lockRenew = 8 * time.Second
+	lockLife   = 30 * time.Second
+	lockRenew  = 8 * time.Second
+	lockAnswer = 4 * time.Second
 )
 
 // microTime is how a Lease writes times.
@@ -139,26 +141,28 @@ func (l *Lock) Release(ctx context.Context) error {
 	return nil
 }
 
-// renewal renews the lock until Release. A renewal that does not reach the API server is tried again
-// until the lock's life is over.
+// renewal renews the lock until Release. A renewal that does not reach the API server is tried again,
+// but the lock is given up before its life is over, when somebody else may take it.
 func (l *Lock) renewal(ctx context.Context) {
 	defer close(l.done)
 	tick := time.NewTicker(lockRenew)
 	defer tick.Stop()
 	last := l.store.Now()
+	const unsafe = lockLife - lockRenew // another attempt could end after the lock's life
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+		now := l.store.Now()
 		err := l.renew(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
-			last = l.store.Now()
-		case cluster.IsConflict(err), cluster.IsNotFound(err), l.store.Now().Sub(last) > lockLife:
+			last = now
+		case cluster.IsConflict(err), cluster.IsNotFound(err), now.Sub(last) >= unsafe:
 			l.cancel(ErrLockLost)
 			return
 		}
@@ -166,7 +170,7 @@ func (l *Lock) renewal(ctx context.Context) {
 }
 
 func (l *Lock) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lockRenew)
+	ctx, cancel := context.WithTimeout(ctx, lockAnswer)
 	defer cancel()
 	l.mu.Lock()
 	next := l.lease.DeepCopy()
