@@ -103,6 +103,7 @@ func (d *deploy) begin(ctx context.Context) error {
 // apply runs the plan.
 func (d *deploy) apply(ctx context.Context) error {
 	d.out.begin(event.Apply)
+	d.noteFailing(ctx)
 	d.applying = d.now()
 	out, err := d.execute(ctx, d.plan)
 	d.applied = out

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"egk8s.dev/egk8s/deployer/apply"
 	"egk8s.dev/egk8s/deployer/cloud"
 	"egk8s.dev/egk8s/deployer/cluster"
@@ -72,6 +74,7 @@ type deploy struct {
 
 	applying time.Time // when apply began
 	applied  *apply.Outcome
+	failing  map[types.UID]int32 // pods that failed before anything was changed, with their restarts
 	rollout  rollout.Verdict
 }
 

@@ -66,6 +66,11 @@ func (d *deploy) serve(ctx context.Context) error {
 func (d *deploy) wait(ctx context.Context) error {
 	d.out.begin(event.Rollout)
 	opts := d.watching()
+	if d.applied == nil {
+		d.noteFailing(ctx)
+	}
+	d.restartFailing(ctx)
+	opts.Begun, opts.Before = d.started, d.failing
 	if d.applied != nil {
 		opts.Generation = d.applied.Generation["Deployment/"+d.name]
 	}

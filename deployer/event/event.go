@@ -102,22 +102,25 @@ type Count struct {
 // Cause is the one reason why a deploy failed, with its evidence and what to do next.
 type Cause struct {
 	// Code is stable: crash-loop, image-pull, unschedulable, quota, config-refused, probe-failed, …
-	Code      string      `json:"code"`
-	Object    string      `json:"object"` // Kind/name
-	Container string      `json:"container,omitempty"`
-	Reason    string      `json:"reason"`  // Kubernetes' own word: CrashLoopBackOff
-	Message   string      `json:"message"` // one sentence
-	ExitCode  *int        `json:"exitCode,omitempty"`
-	Restarts  int         `json:"restarts,omitempty"`
-	Logs      []string    `json:"logs,omitempty"` // at most 20 lines of 400 characters, cleaned and masked
-	Previous  bool        `json:"previous,omitempty"`
-	Events    []KubeEvent `json:"events,omitempty"`
-	Serving   string      `json:"serving,omitempty"` // what still serves: "revision 3 still serves (2/2)"
-	File      string      `json:"file,omitempty"`    // when the evidence points into a user's file
-	Line      int         `json:"line,omitempty"`
-	Column    int         `json:"column,omitempty"`
-	Fix       string      `json:"fix,omitempty"`
-	Next      []string    `json:"next,omitempty"` // commands
+	Code      string `json:"code"`
+	Object    string `json:"object"` // Kind/name
+	Container string `json:"container,omitempty"`
+	// Pods is how many pods the cause holds for, and OfPods how many were looked at; 0: it is not about pods.
+	Pods     int         `json:"pods,omitempty"`
+	OfPods   int         `json:"ofPods,omitempty"`
+	Reason   string      `json:"reason"`  // Kubernetes' own word: CrashLoopBackOff
+	Message  string      `json:"message"` // one sentence
+	ExitCode *int        `json:"exitCode,omitempty"`
+	Restarts int         `json:"restarts,omitempty"`
+	Logs     []string    `json:"logs,omitempty"` // at most 20 lines of 400 characters, cleaned and masked
+	Previous bool        `json:"previous,omitempty"`
+	Events   []KubeEvent `json:"events,omitempty"`
+	Serving  string      `json:"serving,omitempty"` // what still serves: "revision 3 still serves (2/2)"
+	File     string      `json:"file,omitempty"`    // when the evidence points into a user's file
+	Line     int         `json:"line,omitempty"`
+	Column   int         `json:"column,omitempty"`
+	Fix      string      `json:"fix,omitempty"`
+	Next     []string    `json:"next,omitempty"` // commands
 }
 
 // KubeEvent is one Kubernetes Event, shortened.

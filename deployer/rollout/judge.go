@@ -34,6 +34,7 @@ func Judge(s *Snapshot) Verdict {
 		j.replicaSet(rs, rs == newest, observed)
 	}
 	j.rank()
+	j.merge(newest)
 	switch {
 	case len(j.v.Causes) > 0:
 		j.v.Phase = Failed
@@ -78,6 +79,9 @@ func (j *judge) suspect(x suspicion) {
 	if !x.since.IsZero() && x.since.Before(since) {
 		since = x.since
 	}
+	if since.Before(j.s.Begun) {
+		since = j.s.Begun // what went before may have been mended by what began then
+	}
 	proof := since.Add(x.after)
 	switch {
 	case x.hold:
@@ -107,7 +111,8 @@ func (j *judge) deployment(d *appsv1.Deployment, observed bool) {
 		return
 	}
 	for _, c := range d.Status.Conditions {
-		if c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded" {
+		if c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded" &&
+			!c.LastUpdateTime.Time.Before(j.s.Begun.Truncate(time.Second)) {
 			j.v.Causes = append(j.v.Causes, event.Cause{
 				Code: "progress-deadline", Object: object, Reason: c.Reason,
 				Message: fmt.Sprintf("no progress within the Deployment's deadline: %d of %d new replicas are ready", d.Status.UpdatedReplicas-d.Status.UnavailableReplicas, j.v.Wanted),

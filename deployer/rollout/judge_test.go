@@ -187,6 +187,59 @@ func deadline(s *scene) {
 	}}
 }
 
+// TestBefore: what was wrong before the rollout began proves nothing about it.
+func TestBefore(t *testing.T) {
+	t.Parallel()
+	begun := func(s *scene) {
+		s.Begun, s.Before = start.Add(time.Minute), map[types.UID]int32{s.pod().UID: 4}
+	}
+	cases := map[string]struct {
+		snapshot *rollout.Snapshot
+		want     rollout.Phase
+	}{
+		"a crash loop of before":            {newScene(62*time.Second, exited(1, "Error", 4), begun), rollout.Progressing},
+		"the config refused before":         {newScene(62*time.Second, exited(3, "Error", 4), begun), rollout.Progressing},
+		"a further crash":                   {newScene(62*time.Second, exited(1, "Error", 5), begun), rollout.Failed},
+		"not ready for long":                {newScene(62*time.Second, running(0, 0), told("Unhealthy", "503", 61*time.Second), begun), rollout.Progressing},
+		"not ready for long since":          {newScene(121*time.Second, running(0, 0), told("Unhealthy", "503", 119*time.Second), begun), rollout.Failed},
+		"a deadline that passed before":     {newScene(62*time.Second, deadline, begun), rollout.Progressing},
+		"no image, as before":               {seen(newScene(62*time.Second, waiting("ImagePullBackOff", "not found"), begun)), rollout.Progressing},
+		"no image, and not after a while":   {seen(newScene(65*time.Second, waiting("ImagePullBackOff", "not found"), begun)), rollout.Failed},
+		"no node, and none for a while yet": {newScene(62*time.Second, unschedulable("0/2 nodes are available"), begun), rollout.Progressing},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if v := rollout.Judge(c.snapshot); v.Phase != c.want {
+				t.Errorf("phase %v, want %v; causes %v, waiting %v", v.Phase, c.want, v.Causes, v.Waiting)
+			}
+		})
+	}
+}
+
+// TestAlike: what two pods suffer from alike is one cause, also while it is proven for one only.
+func TestAlike(t *testing.T) {
+	t.Parallel()
+	twin := func(s *scene) {
+		p := s.pod().DeepCopy()
+		p.Name, p.UID = "shop-new-b", "shop-new-b"
+		s.Pods = append(s.Pods, p)
+	}
+	missing := waiting("ErrImagePull", `"r.example/shop:1": not found`)
+	both := seen(newScene(5*time.Second, missing, twin))
+	one := seen(newScene(5*time.Second, missing, twin))
+	delete(one.Since, "shop-new-b/gateway/image")
+	for name, s := range map[string]*rollout.Snapshot{"both proven": both, "one proven": one} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := rollout.Judge(s)
+			if len(v.Causes) != 1 || v.Causes[0].Pods != 2 || v.Causes[0].OfPods != 2 {
+				t.Errorf("causes %+v, want one of 2 of 2 pods", v.Causes)
+			}
+		})
+	}
+}
+
 // seen makes every mark of the snapshot old: it was there at the start.
 func seen(s *rollout.Snapshot) *rollout.Snapshot {
 	for _, m := range rollout.Judge(s).Marks {

@@ -179,9 +179,8 @@ func (j *judge) exited(p *corev1.Pod, c corev1.ContainerStatus) {
 		j.killed(p, &cause)
 	}
 	x := suspicion{cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, c.Name, "exited")}
-	if !proven {
-		x.hold = true
-	}
+	restarts, before := j.s.Before[p.UID]
+	x.hold = !proven || before && c.RestartCount <= restarts
 	j.suspect(x)
 }
 

@@ -27,6 +27,11 @@ type Snapshot struct {
 	// Since says when a mark was seen first: Verdict.Marks of the snapshot before. A mark that is
 	// not in it was not seen before Now.
 	Since map[string]time.Time
+	// Begun is when the rollout began; what was wrong before proves nothing about it. Zero: unknown.
+	Begun time.Time
+	// Before are the pods that were failing when it began, with the restarts they had then: only a
+	// further one says anything.
+	Before map[types.UID]int32
 	// Glance is true when nothing was seen before: what is wrong now is taken to have been wrong
 	// since the object was made.
 	Glance bool

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
 
 	"egk8s.dev/egk8s/deployer/cluster"
 	"egk8s.dev/egk8s/deployer/event"
@@ -27,7 +28,9 @@ type Options struct {
 	Selector   string // of its pods, as a label selector
 	Generation int64  // that the rollout is about; 0: whatever there is
 	Now        func() time.Time
-	Glance     bool // Snapshot.Glance
+	Begun      time.Time           // Snapshot.Begun
+	Before     map[types.UID]int32 // Snapshot.Before
+	Glance     bool                // Snapshot.Glance
 	// Seen is called for every view that is new or has changed; a removed object has State Gone.
 	// It is never called two at the same time. May be nil.
 	Seen func(View)
@@ -112,7 +115,7 @@ func (t *tracker) run(ctx context.Context, next func(Verdict) bool) error {
 		}
 		now := t.opts.Now()
 		snap := t.store.snapshot(now, t.opts.Generation, t.since)
-		snap.Glance = t.opts.Glance
+		snap.Glance, snap.Begun, snap.Before = t.opts.Glance, t.opts.Begun, t.opts.Before
 		v := Judge(snap)
 		t.remember(v.Marks, now)
 		t.show(v.Views)

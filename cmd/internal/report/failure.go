@@ -95,6 +95,9 @@ func CauseLines(c event.Cause, t theme.Theme, width int) []Line {
 	if c.Container != "" {
 		where += ", container " + Clean(c.Container)
 	}
+	if c.Pods > 1 {
+		where = fmt.Sprintf("%d of %d pods, the first %s", c.Pods, max(c.Pods, c.OfPods), where)
+	}
 	add := func(text string) { lines = append(lines, Line{Text: text}) }
 	quote := func(text string) {
 		text = Clean(text)
