@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -21,10 +22,10 @@ import (
 )
 
 // newTestRegistry is a registry on loopback; with a password it asks for it. It counts uploads.
-func newTestRegistry(t *testing.T, password string) (host string, uploads *int) {
+func newTestRegistry(t *testing.T, password string) (host string, uploads *atomic.Int64) {
 	t.Helper()
 	inner := registry.New(registry.Logger(log.New(t.Output(), "", 0)))
-	uploads = new(int)
+	uploads = &atomic.Int64{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		want := "Basic " + base64.StdEncoding.EncodeToString([]byte("robot:"+password))
 		if password != "" && r.Header.Get("Authorization") != want {
@@ -33,7 +34,7 @@ func newTestRegistry(t *testing.T, password string) (host string, uploads *int) 
 			return
 		}
 		if r.Method == http.MethodPost || r.Method == http.MethodPut {
-			*uploads++
+			uploads.Add(1)
 		}
 		inner.ServeHTTP(w, r)
 	}))
@@ -70,10 +71,10 @@ func TestPush(t *testing.T) {
 	if err := validate.Index(index); err != nil {
 		t.Error(err)
 	}
-	before := *uploads
+	before := uploads.Load()
 	again, err := img.Push(context.Background(), opts)
-	if err != nil || !again.Existed || *uploads != before || !last["linux/amd64"].Exists {
-		t.Errorf("second push: %+v, %d requests that write, %v", again, *uploads-before, err)
+	if err != nil || !again.Existed || uploads.Load() != before || !last["linux/amd64"].Exists {
+		t.Errorf("second push: %+v, %d requests that write, %v", again, uploads.Load()-before, err)
 	}
 }
 

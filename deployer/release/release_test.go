@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +30,7 @@ import (
 // memory keeps objects as an API server does, as far as the store can tell: names are unique, an
 // update needs the version it changes.
 type memory struct {
+	mu      sync.Mutex
 	objects map[object.Key]*unstructured.Unstructured
 	version int
 }
@@ -37,6 +40,8 @@ func (m *memory) resource(r object.Ref) schema.GroupResource {
 }
 
 func (m *memory) Get(_ context.Context, ref object.Ref) (*unstructured.Unstructured, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if u := m.objects[ref.Key()]; u != nil {
 		return u.DeepCopy(), nil
 	}
@@ -44,6 +49,8 @@ func (m *memory) Get(_ context.Context, ref object.Ref) (*unstructured.Unstructu
 }
 
 func (m *memory) List(_ context.Context, sel cluster.Selection) ([]*unstructured.Unstructured, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	selector, err := labels.Parse(sel.Labels)
 	if err != nil {
 		return nil, err
@@ -67,6 +74,8 @@ func (m *memory) put(u *unstructured.Unstructured) (*unstructured.Unstructured, 
 }
 
 func (m *memory) Create(_ context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	ref := object.Of(u)
 	if m.objects[ref.Key()] != nil {
 		return nil, apierrors.NewAlreadyExists(m.resource(ref), ref.Name)
@@ -75,6 +84,8 @@ func (m *memory) Create(_ context.Context, u *unstructured.Unstructured) (*unstr
 }
 
 func (m *memory) Update(_ context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	ref := object.Of(u)
 	old := m.objects[ref.Key()]
 	if old == nil {
@@ -87,14 +98,23 @@ func (m *memory) Update(_ context.Context, u *unstructured.Unstructured) (*unstr
 }
 
 func (m *memory) Delete(_ context.Context, ref object.Ref, _ types.UID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	delete(m.objects, ref.Key())
 	return nil
 }
 
-func newTestStore() (*release.Store, *memory, *time.Time) {
+// clock is moved by the test while a lock is being renewed beside it.
+type clock struct{ ns atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.Unix(0, c.ns.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
+
+func newTestStore() (*release.Store, *memory, *clock) {
 	m := &memory{objects: map[object.Key]*unstructured.Unstructured{}}
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	return &release.Store{Cluster: m, Name: "shop", Namespace: "n", Version: "1.2.3+x", Now: func() time.Time { return now }}, m, &now
+	c := &clock{}
+	c.ns.Store(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).UnixNano())
+	return &release.Store{Cluster: m, Name: "shop", Namespace: "n", Version: "1.2.3+x", Now: c.Now}, m, c
 }
 
 func content(text string) release.Content {
@@ -284,7 +304,7 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dead.Release(t.Context())
-	*now = now.Add(31 * time.Second)
+	now.advance(31 * time.Second)
 	_, lock, err = s.Lock(t.Context(), "bob@host pid 2", "deploy")
 	if err != nil {
 		t.Errorf("a dead holder keeps the lock: %v", err)
