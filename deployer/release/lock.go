@@ -126,19 +126,33 @@ func (l *Lock) Own(owner Owner) {
 	l.owner = owner
 }
 
-// Release gives the lock back. It may be called when the context has ended.
+// Release gives the lock back, unless somebody took it over. It may be called when the context has ended.
 func (l *Lock) Release(ctx context.Context) error {
 	l.stop()
 	<-l.done
 	l.cancel(nil)
-	l.mu.Lock()
-	uid := l.lease.GetUID()
-	l.mu.Unlock()
-	err := l.store.Cluster.Delete(ctx, l.store.lockRef(), uid)
+	live, err := l.store.Cluster.Get(ctx, l.store.lockRef())
+	switch {
+	case cluster.IsNotFound(err):
+		return nil
+	case err == nil && !l.holds(live):
+		return nil
+	case err == nil:
+		err = l.store.Cluster.Delete(ctx, l.store.lockRef(), live.GetUID())
+	}
 	if err != nil && !cluster.IsConflict(err) {
 		return fmt.Errorf("unlock release %s: %w", l.store.Name, err)
 	}
 	return nil
+}
+
+// holds tells whether live is this lock: whoever takes a Lease over changes the holder and the time, not
+// the object.
+func (l *Lock) holds(live *unstructured.Unstructured) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ours, theirs := l.store.heldBy(l.lease), l.store.heldBy(live)
+	return live.GetUID() == l.lease.GetUID() && theirs.Holder == ours.Holder && theirs.Since.Equal(ours.Since)
 }
 
 // renewal renews the lock until Release. A renewal that does not reach the API server is tried again,

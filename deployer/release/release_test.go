@@ -69,6 +69,9 @@ func (m *memory) put(u *unstructured.Unstructured) (*unstructured.Unstructured, 
 	u = u.DeepCopy()
 	u.SetResourceVersion(fmt.Sprint(m.version))
 	u.SetUID(types.UID(fmt.Sprint("uid-", m.version)))
+	if old := m.objects[object.Of(u).Key()]; old != nil {
+		u.SetUID(old.GetUID())
+	}
 	m.objects[object.Of(u).Key()] = u
 	return u.DeepCopy(), nil
 }
@@ -97,9 +100,12 @@ func (m *memory) Update(_ context.Context, u *unstructured.Unstructured) (*unstr
 	return m.put(u)
 }
 
-func (m *memory) Delete(_ context.Context, ref object.Ref, _ types.UID) error {
+func (m *memory) Delete(_ context.Context, ref object.Ref, uid types.UID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if u := m.objects[ref.Key()]; u != nil && uid != "" && u.GetUID() != uid {
+		return apierrors.NewConflict(m.resource(ref), ref.Name, errors.New("another object"))
+	}
 	delete(m.objects, ref.Key())
 	return nil
 }
@@ -307,8 +313,18 @@ func TestLock(t *testing.T) {
 	now.advance(31 * time.Second)
 	_, lock, err = s.Lock(t.Context(), "bob@host pid 2", "deploy")
 	if err != nil {
-		t.Errorf("a dead holder keeps the lock: %v", err)
-	} else if err := lock.Release(t.Context()); err != nil {
+		t.Fatalf("a dead holder keeps the lock: %v", err)
+	}
+	if err := dead.Release(t.Context()); err != nil {
 		t.Error(err)
+	}
+	if holder, err := s.Holder(t.Context()); err != nil || holder == nil || holder.Holder != "bob@host pid 2" {
+		t.Errorf("the dead one's release freed the lock of its successor: %v, %v", holder, err)
+	}
+	if err := lock.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if holder, err := s.Holder(t.Context()); err != nil || holder != nil {
+		t.Errorf("after the last release: %v, %v", holder, err)
 	}
 }
