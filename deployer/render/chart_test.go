@@ -60,6 +60,8 @@ config:
   files:
     gateway.config.yml: "http: {port: 8080} # ü\n"
     models/users.json: "{}"
+    models/applications.json: "[]"
+    models/credentials.json: "{ }"
   secretFiles:
     system.config.yml: "db: {}\n"
   secretSalt: 0123456789abcdef
@@ -100,6 +102,8 @@ func TestPlainHelmNamesTheConfigAsEgk8sDoes(t *testing.T) {
 	}
 	manifest, want, err := offline.Manifest([]offline.Entry{
 		offline.File("gateway.config.yml", file("gateway.config.yml")),
+		offline.File("models/applications.json", file("models__applications.json")),
+		offline.File("models/credentials.json", file("models__credentials.json")),
 		offline.File("models/users.json", file("models__users.json")),
 		offline.File(offline.SettingsName, file(offline.SettingsName)),
 		offline.SecretFile("system.config.yml", []byte("db: {}\n"), secret),
@@ -130,7 +134,8 @@ func TestPlainHelmNamesTheConfigAsEgk8sDoes(t *testing.T) {
 
 func TestPlainHelmRefuses(t *testing.T) {
 	t.Parallel()
-	const config = "config: {files: {gateway.config.yml: 'http: {port: 80}'}}\n"
+	const models = "models/users.json: '{}', models/applications.json: '{}', models/credentials.json: '{}'"
+	const config = "config: {files: {gateway.config.yml: 'http: {port: 80}', system.config.yml: 'db: {}', " + models + "}}\n"
 	const image = "image: {reference: 'r/g:1'}\n"
 	tests := map[string]struct{ name, values, want string }{
 		"no image":       {"shop", config, "which image?"},
@@ -138,7 +143,9 @@ func TestPlainHelmRefuses(t *testing.T) {
 		"unknown value":  {"shop", image + config + "replica: 3\n", "replica"},
 		"wrong value":    {"shop", image + config + "replicas: three\n", "replicas"},
 		"name":           {"1shop", image + config, "cannot be the name of a Service"},
-		"salt":           {"shop", image + "config: {files: {gateway.config.yml: x}, secretFiles: {a: b}}\n", "secretSalt"},
+		"salt":           {"shop", image + "config: {files: {gateway.config.yml: x, " + models + "}, secretFiles: {system.config.json: '{}'}}\n", "secretSalt"},
+		"no models":      {"shop", image + "config: {files: {gateway.config.yml: x, system.config.yml: x, models/users.json: x}}\n", "which models/applications.json?"},
+		"no system":      {"shop", image + "config: {files: {gateway.config.yml: x, " + models + "}}\n", "which system.config.yml?"},
 		"listens nowher": {"shop", image + config + "service: {port: 0}\n", "listens nowhere"},
 	}
 	for name, tt := range tests {

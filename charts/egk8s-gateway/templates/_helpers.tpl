@@ -44,6 +44,15 @@ app.kubernetes.io/part-of: egk8s
 {{- if not (or (hasKey .Values.config.files "gateway.config.yml") (hasKey .Values.config.files "gateway.config.json")) -}}
 {{- fail "which configuration? helm … --set-file 'config.files.gateway\\.config\\.yml=config/gateway.config.yml', or egk8s deploy" -}}
 {{- end -}}
+{{- $given := merge (dict) .Values.config.files .Values.config.secretFiles -}}
+{{- if not (or (hasKey $given "system.config.yml") (hasKey $given "system.config.json")) -}}
+{{- fail "which system.config.yml? the gateway does not start without it: helm … --set-file 'config.secretFiles.system\\.config\\.yml=config/system.config.yml'" -}}
+{{- end -}}
+{{- range list "users" "applications" "credentials" -}}
+{{- if not (hasKey $given (printf "models/%s.json" .)) -}}
+{{- fail (printf "which models/%s.json? the gateway does not start without it: helm … --set-file 'config.files.models/%s\\.json=config/models/%s.json'" . . .) -}}
+{{- end -}}
+{{- end -}}
 true
 {{- end -}}
 {{- end -}}
