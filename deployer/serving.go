@@ -39,15 +39,12 @@ func (s *session) replicaSets(ctx context.Context) ([]*unstructured.Unstructured
 	})
 }
 
-// serve waits for the rollout and proves that it serves. On a first deploy the prober starts beside
-// the rollout: every answer then comes from a new replica.
+// serve waits for the rollout and proves that it serves. The prober works beside the rollout: it takes
+// only answers of the new configuration, so replicas that are leaving prove nothing.
 func (d *deploy) serve(ctx context.Context) error {
 	probing := &probing{deploy: d}
 	defer probing.stop(ctx)
-	first := len(d.history.Records) == 1
-	if first {
-		probing.start(ctx)
-	}
+	probing.start(ctx)
 	if err := d.wait(ctx); err != nil {
 		return err
 	}
@@ -55,9 +52,6 @@ func (d *deploy) serve(ctx context.Context) error {
 	d.out.begin(event.Verify)
 	if err := d.digests(ctx); err != nil {
 		return err
-	}
-	if !first {
-		probing.start(ctx)
 	}
 	return probing.finish(ctx)
 }
@@ -229,7 +223,7 @@ func (d *deploy) prober(ctx context.Context) (*verify.Prober, error) {
 	const lifetime = 2 * time.Minute
 	return &verify.Prober{
 		Cluster: d.client, Namespace: d.namespace, Release: d.name, Template: template.Spec.Template.Spec,
-		OwnerUID: d.owner("").UID, Lifetime: lifetime,
+		OwnerUID: d.owner("").UID, Config: d.rendered.Digest, Lifetime: lifetime,
 	}, nil
 }
 

@@ -36,6 +36,7 @@ type Prober struct {
 	// Template is the pod spec of the gateway: the prober takes its image, pull Secrets and placement.
 	Template corev1.PodSpec
 	OwnerUID string // of the ServiceAccount that owns it; empty: none
+	Config   string // digest of the configuration that must answer
 	Lifetime time.Duration
 
 	name string
@@ -224,7 +225,7 @@ func (p *Prober) metadata() map[string]any {
 }
 
 func (p *Prober) secret(probes []Probe) (*unstructured.Unstructured, error) {
-	s := spec{IntervalMs: 200, TimeoutMs: 2000, DeadlineMs: int(p.Lifetime.Milliseconds())}
+	s := spec{Config: p.Config, IntervalMs: 200, TimeoutMs: 2000, DeadlineMs: int(p.Lifetime.Milliseconds())}
 	for _, probe := range probes {
 		s.Requests = append(s.Requests, probe.request)
 	}

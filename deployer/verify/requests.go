@@ -61,6 +61,7 @@ type request struct {
 
 type spec struct {
 	Requests   []request `json:"requests"`
+	Config     string    `json:"config,omitempty"`
 	IntervalMs int       `json:"intervalMs"`
 	TimeoutMs  int       `json:"timeoutMs"`
 	DeadlineMs int       `json:"deadlineMs"`
@@ -107,6 +108,8 @@ type Answer struct {
 	Type    string `json:"type"`
 	Body    string `json:"body"`
 	Error   string `json:"error"`
+	By      string `json:"by"`      // gateway or upstream
+	Config  string `json:"config"`  // digest of the configuration that routed it; empty: not the one asked for
 	Timeout bool   `json:"timeout"` // the attempt ended because it took too long
 	Final   bool   `json:"final"`
 	End     bool   `json:"end"` // the prober has ended
@@ -136,18 +139,20 @@ func (p Probe) Judge(a *Answer, answers bool) Result {
 	}
 	r.Status = a.Status
 	switch {
-	case p.Declared && a.Status == p.request.Expect:
+	case p.Declared && a.Final:
 	case answers && p.Slow(a):
 		r.Outcome, r.Message = Warning, fmt.Sprintf("the service behind it, %q, does not answer in time", p.Proxy)
 	case a.Status == 0:
 		r.Outcome, r.Message = Wrong, "no answer: "+a.Error
+	case a.Config == "" && !a.Final:
+		r.Outcome, r.Message = Wrong, fmt.Sprintf("answered %d, and not by a gateway with this configuration", a.Status)
 	case p.Declared:
 		r.Outcome, r.Message = Wrong, fmt.Sprintf("answered %d, expected %d", a.Status, p.request.Expect)
 	case a.Final && a.Status == http.StatusInternalServerError:
 		r.Outcome, r.Message = Warning, "answered 500"
 	case a.Final:
 	case a.Status == http.StatusNotFound:
-		p.notFound(&r, a)
+		notFound(&r, a)
 	case p.Proxy != "":
 		r.Outcome, r.Message = Warning, fmt.Sprintf("the service behind it, %q, does not answer (HTTP %d)", p.Proxy, a.Status)
 	default:
@@ -156,14 +161,11 @@ func (p Probe) Judge(a *Answer, answers bool) Result {
 	return r
 }
 
-// notFound tells the gateway's own 404 from one of the service behind it, as far as a text can.
-func (p Probe) notFound(r *Result, a *Answer) {
-	own := strings.Contains(a.Body, "Cannot "+r.Method+" ")
-	switch {
-	case own && p.Proxy == "":
+// notFound tells the 404 of a gateway without a route from one that a terminate policy gives. (One of
+// the service behind is final: it was routed.)
+func notFound(r *Result, a *Answer) {
+	if strings.Contains(a.Body, "Cannot "+r.Method+" ") {
 		r.Outcome, r.Message = Wrong, "the gateway has no route for it (HTTP 404)"
-	case own:
-		r.Outcome, r.Message = Warning, fmt.Sprintf("answered 404: by the gateway, or by %q behind it", p.Proxy)
 	}
 }
 

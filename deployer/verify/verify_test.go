@@ -82,20 +82,22 @@ func TestJudge(t *testing.T) {
 		says    string
 	}{
 		{"declared and right", declared, &verify.Answer{Status: 200, Final: true}, verify.OK, ""},
-		{"declared and wrong", declared, &verify.Answer{Status: 404}, verify.Wrong, "answered 404, expected 200"},
+		{"declared and wrong", declared, &verify.Answer{Status: 404, Config: "d"}, verify.Wrong, "answered 404, expected 200"},
 		{"no answer", declared, &verify.Answer{Error: "connection refused"}, verify.Wrong, "connection refused"},
 		{"never sent", open, nil, verify.Wrong, "sent nothing"},
 		{"routed, and asked for a key", open, &verify.Answer{Status: 401, Final: true}, verify.OK, ""},
-		{"not routed", open, &verify.Answer{Status: 404, Body: own}, verify.Wrong, "no route"},
-		{"perhaps not routed", proxied, &verify.Answer{Status: 404, Body: own}, verify.Warning, "orders"},
-		{"routed, and not found behind", proxied, &verify.Answer{Status: 404, Body: "nothing here"}, verify.OK, ""},
-		{"nothing behind", proxied, &verify.Answer{Status: 502}, verify.Warning, `"orders", does not answer`},
+		{"not routed", open, &verify.Answer{Status: 404, Body: own, Config: "d"}, verify.Wrong, "no route"},
+		{"not routed to the service", proxied, &verify.Answer{Status: 404, Body: own, Config: "d"}, verify.Wrong, "no route"},
+		{"routed, and not found behind", proxied, &verify.Answer{Status: 404, Body: own, By: "upstream", Config: "d", Final: true}, verify.OK, ""},
+		{"a policy says not found", open, &verify.Answer{Status: 404, Body: "gone", By: "gateway", Config: "d"}, verify.OK, ""},
+		{"an old replica answers", declared, &verify.Answer{Status: 200}, verify.Wrong, "not by a gateway with this configuration"},
+		{"nothing behind", proxied, &verify.Answer{Status: 502, Config: "d"}, verify.Warning, `"orders", does not answer`},
 		{"too slow behind", proxied, &verify.Answer{Error: "deadline", Timeout: true}, verify.Warning, `"orders", does not answer in time`},
 		{"nobody answers", proxied, &verify.Answer{Error: "deadline", Timeout: true}, verify.Wrong, "deadline"},
 		{"refused", proxied, &verify.Answer{Error: "connection refused"}, verify.Wrong, "connection refused"},
 		{"the gateway itself is too slow", open, &verify.Answer{Error: "deadline", Timeout: true}, verify.Wrong, "deadline"},
 		{"declared and too slow", declared, &verify.Answer{Error: "deadline", Timeout: true}, verify.Wrong, "deadline"},
-		{"the gateway itself fails", open, &verify.Answer{Status: 503}, verify.Wrong, "answered 503"},
+		{"the gateway itself fails", open, &verify.Answer{Status: 503, Config: "d"}, verify.Wrong, "answered 503"},
 		{"an error behind", proxied, &verify.Answer{Status: 500, Final: true}, verify.Warning, "500"},
 	}
 	for _, c := range cases {

@@ -24,6 +24,9 @@ import (
 // Spec is what to send.
 type Spec struct {
 	Requests []Request `json:"requests"`
+	// Config is the digest of the configuration that must answer: it goes with every request, and an
+	// answer of any other configuration, of a replica that is leaving say, is never final.
+	Config string `json:"config,omitempty"`
 	// IntervalMs lies between two attempts of one request; 250.
 	IntervalMs int `json:"intervalMs,omitempty"`
 	// TimeoutMs bounds one attempt; 2000.
@@ -39,7 +42,8 @@ type Request struct {
 	URL     string            `json:"url"`
 	Host    string            `json:"host,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
-	// Expect is the only status that ends the attempts; 0: every one that is not in Retry does.
+	// Expect is the only status that ends the attempts; 0: every one that is not in Retry does, and
+	// those in Retry too when the service behind the gateway gave them.
 	Expect int   `json:"expect,omitempty"`
 	Retry  []int `json:"retry,omitempty"` // 0 stands for no answer
 }
@@ -53,6 +57,8 @@ type Answer struct {
 	Type    string `json:"type,omitempty"` // Content-Type
 	Body    string `json:"body,omitempty"` // its first 4096 bytes
 	Error   string `json:"error,omitempty"`
+	By      string `json:"by,omitempty"`      // whose answer it is: gateway or upstream
+	Config  string `json:"config,omitempty"`  // the digest of the configuration that routed it
 	Timeout bool   `json:"timeout,omitempty"` // there was no answer within TimeoutMs
 	Final   bool   `json:"final"`             // no other attempt follows
 }
@@ -103,6 +109,15 @@ func newClient() *http.Client {
 	}
 }
 
+// The fields of the gateway that tell a probe who answered (docs/reference/gateway.md).
+const (
+	probeField  = "Egk8s-Probe"
+	answerField = "Egk8s-Answer"
+	configField = "Egk8s-Config"
+
+	upstream = "upstream"
+)
+
 type runner struct {
 	spec   Spec
 	client *http.Client
@@ -127,7 +142,8 @@ func (r *runner) repeat(ctx context.Context, req Request) {
 	defer tick.Stop()
 	for attempt := 1; ; attempt++ {
 		a := r.once(ctx, req)
-		a.ID, a.Attempt, a.Final = req.ID, attempt, req.final(a.Status)
+		a.ID, a.Attempt = req.ID, attempt
+		a.Final = a.Config == r.spec.Config && req.final(a)
 		if r.write(a) != nil || a.Final {
 			return
 		}
@@ -142,11 +158,11 @@ func (r *runner) repeat(ctx context.Context, req Request) {
 	}
 }
 
-func (q Request) final(status int) bool {
+func (q Request) final(a Answer) bool {
 	if q.Expect != 0 {
-		return status == q.Expect
+		return a.Status == q.Expect
 	}
-	return !slices.Contains(q.Retry, status)
+	return a.By == upstream || !slices.Contains(q.Retry, a.Status)
 }
 
 func (r *runner) once(ctx context.Context, q Request) (a Answer) {
@@ -164,6 +180,9 @@ func (r *runner) once(ctx context.Context, q Request) (a Answer) {
 	}
 	req.Host = q.Host
 	req.Header.Set("User-Agent", "egk8s-probe")
+	if r.spec.Config != "" {
+		req.Header.Set(probeField, r.spec.Config)
+	}
 	for name, value := range q.Headers {
 		req.Header.Set(name, value)
 	}
@@ -173,7 +192,10 @@ func (r *runner) once(ctx context.Context, q Request) (a Answer) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
-	a = Answer{Status: resp.StatusCode, Type: resp.Header.Get("Content-Type"), Body: strings.ToValidUTF8(string(body), "�")}
+	a = Answer{
+		Status: resp.StatusCode, Type: resp.Header.Get("Content-Type"), Body: strings.ToValidUTF8(string(body), "�"),
+		By: resp.Header.Get(answerField), Config: resp.Header.Get(configField),
+	}
 	if err != nil {
 		a.Error = err.Error()
 	}

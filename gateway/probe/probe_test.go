@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -97,5 +98,43 @@ func TestTimeout(t *testing.T) {
 	}
 	if d := cmp.Diff(map[string]bool{"slow": true, "dead": false, "": false}, timeouts); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestOnlyTheNewConfigCounts holds that an answer of another configuration ends no attempts, and that
+// one of the service behind the gateway does, whatever its status.
+func TestOnlyTheNewConfigCounts(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) < 3 { // an old replica: it does not know the digest that the probe carries
+			w.WriteHeader(http.StatusOK)
+			return
+		}
+		w.Header().Set("Egk8s-Answer", "upstream")
+		w.Header().Set("Egk8s-Config", r.Header.Get("Egk8s-Probe"))
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(server.Close)
+	var report bytes.Buffer
+	spec := probe.Spec{
+		Config: "new", IntervalMs: 1, DeadlineMs: 10_000,
+		Requests: []probe.Request{{ID: "orders", URL: server.URL, Retry: []int{http.StatusNotFound}}},
+	}
+	if err := probe.Run(t.Context(), spec, &report); err != nil {
+		t.Fatal(err)
+	}
+	var last probe.Answer
+	for line := range strings.Lines(report.String()) {
+		var a probe.Answer
+		if err := json.Unmarshal([]byte(line), &a); err != nil {
+			t.Fatal(err)
+		}
+		if a.ID != "" {
+			last = a
+		}
+	}
+	if !last.Final || last.Attempt != 3 || last.By != "upstream" || last.Config != "new" {
+		t.Errorf("the last answer is %+v, want the third, by the upstream, with the new config", last)
 	}
 }

@@ -46,8 +46,9 @@ func readEnvironment(o *Options) (*environment, error) {
 		noWatch:  get("EG_DISABLE_CONFIG_WATCH") != "",
 		ready:    get("EGK8S_READY_ADDRESS"),
 		logLevel: get("LOG_LEVEL"),
-		nonce:    get("EGK8S_PROBE_NONCE"),
-		memory:   get("GOMEMLIMIT"),
+		// Whoever can read the pod knows its digest; a client outside does not.
+		nonce:  get("EGK8S_CONFIG_DIGEST"),
+		memory: get("GOMEMLIMIT"),
 	}
 	e.httpProxy = cmp.Or(get("http_proxy"), get("HTTP_PROXY"))
 	e.json = e.pod() || strings.EqualFold(get("EGK8S_LOG_FORMAT"), "json")

@@ -177,7 +177,7 @@ func TestProbeLearnsWhoAnswered(t *testing.T) {
 	}))
 	t.Cleanup(backend.Close)
 	config := strings.Replace(proxyTo(backend.URL), "{host: '*'}", "{host: '*', paths: /known}", 1)
-	g := start(t, map[string]string{"gateway.config.yml": config}, map[string]string{"EGK8S_PROBE_NONCE": "n0nce"})
+	g := start(t, map[string]string{"gateway.config.yml": config}, map[string]string{"EGK8S_CONFIG_DIGEST": "n0nce", "EGK8S_DRAIN_DELAY": "0"})
 	for _, tt := range []struct{ path, nonce, want string }{
 		{"/known", "n0nce", "upstream"}, {"/unknown", "n0nce", "gateway"}, {"/known", "guess", ""}, {"/unknown", "", ""},
 	} {

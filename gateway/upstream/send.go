@@ -68,7 +68,7 @@ func (t *Target) Send(ctx context.Context, r *Request) (*Response, error) {
 		return nil, fmt.Errorf("ask %s://%s: %w", t.scheme, t.host, err)
 	}
 	if resp.StatusCode < http.StatusOK { // no upgrade was asked for, and below 100 there is nothing
-		resp.Body.Close() //nolint:errcheck,gosec // its content does not matter
+		resp.Body.Close() //nolint:gosec // its content does not matter
 		return nil, fmt.Errorf("ask %s://%s: the answer has the status %d", t.scheme, t.host, resp.StatusCode)
 	}
 	out := &Response{
