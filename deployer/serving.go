@@ -42,6 +42,7 @@ func (s *session) replicaSets(ctx context.Context) ([]*unstructured.Unstructured
 // serve waits for the rollout and proves that it serves. The prober works beside the rollout: it takes
 // only answers of the new configuration, so replicas that are leaving prove nothing.
 func (d *deploy) serve(ctx context.Context) error {
+	d.sweep(ctx)
 	probing := &probing{deploy: d}
 	defer probing.stop(ctx)
 	probing.start(ctx)
@@ -54,6 +55,15 @@ func (d *deploy) serve(ctx context.Context) error {
 		return err
 	}
 	return probing.finish(ctx)
+}
+
+// sweep removes the probers of killed runs, whose Secrets may hold keys. The lock is held: no other
+// deploy is probing.
+func (d *deploy) sweep(ctx context.Context) {
+	left := &verify.Prober{Cluster: d.client, Namespace: d.namespace, Release: d.name}
+	if err := left.Sweep(ctx); err != nil {
+		d.out.info("probers of earlier runs may be left: " + err.Error())
+	}
 }
 
 // wait watches the rollout.
