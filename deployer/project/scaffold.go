@@ -22,8 +22,8 @@ type ScaffoldOptions struct {
 	// file then shows where to write one, with ExampleRepository.
 	NeedsRepository   bool
 	ExampleRepository string
-	// Adopt is true when config/ is there already, with Express Gateway's own files: only egk8s.yaml and the
-	// pipeline are made, and nothing is assumed of what the gateway serves.
+	// Adopt is true when config/ is there already, with Express Gateway's own files: only egk8s.yaml, the
+	// models and the pipeline are made, and nothing is assumed of what the gateway serves.
 	Adopt    bool
 	Pipeline string // a folder of templates/ci: github, gitlab, …; empty or none: no pipeline
 }
@@ -34,11 +34,19 @@ type NewFile struct {
 	Data []byte
 }
 
+// CheckName tells why a release cannot have that name.
+func CheckName(name string) error {
+	if !labelName.MatchString(name) || len(name) > MaxName {
+		return fmt.Errorf("%q is no name for a release: it takes lower-case letters, digits and -, begins with a letter and has at most %d characters",
+			name, MaxName)
+	}
+	return nil
+}
+
 // Scaffold makes the files of a new project, sorted by path; it writes nothing.
 func Scaffold(opts ScaffoldOptions) ([]NewFile, error) {
-	if !labelName.MatchString(opts.Name) || len(opts.Name) > MaxName {
-		return nil, fmt.Errorf("name %q: lower-case letters, digits and -, beginning with a letter, at most %d characters",
-			opts.Name, MaxName)
+	if err := CheckName(opts.Name); err != nil {
+		return nil, err
 	}
 	if opts.ExampleRepository == "" {
 		opts.ExampleRepository = "registry.example.com/" + opts.Name + "/gateway"
@@ -48,7 +56,9 @@ func Scaffold(opts ScaffoldOptions) ([]NewFile, error) {
 		return nil, err
 	}
 	if opts.Adopt {
-		files = slices.DeleteFunc(files, func(f NewFile) bool { return strings.HasPrefix(f.Path, "config/") })
+		files = slices.DeleteFunc(files, func(f NewFile) bool {
+			return strings.HasPrefix(f.Path, "config/") && !strings.HasPrefix(f.Path, "config/models/")
+		})
 	}
 	if opts.Pipeline != "" && opts.Pipeline != "none" {
 		pipeline, err := filled("ci/"+opts.Pipeline, opts)

@@ -28,6 +28,7 @@ type Options struct {
 	Repository string
 	Pipeline   string
 	Force      bool
+	adopted    bool // config/ was there
 	Yes        bool
 
 	Profiles  func() (*cloud.Profiles, error)
@@ -48,7 +49,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Start a project in a folder",
 		Long: "Start a project: egk8s.yaml, the gateway's files in config/, and a pipeline if you ask for one.\n" +
-			"A config/ folder of Express Gateway that is there already is taken as it is.\n" +
+			"A config/ folder of Express Gateway that is there already is taken as it is; models/ is added if missing.\n" +
 			"What no flag says is asked; --no-input makes a missing answer an error. Nothing is overwritten\n" +
 			"without --force, and nothing is written before the last answer.",
 		Example: "  egk8s init\n" +
@@ -100,6 +101,7 @@ func Run(ctx context.Context, o *Options) error {
 			return err
 		}
 	}
+	o.adopted = o.adopts()
 	files, err := o.files(clouds)
 	if err != nil {
 		return err
@@ -114,6 +116,11 @@ func Run(ctx context.Context, o *Options) error {
 }
 
 func (o *Options) check(clouds *cloud.Profiles) error {
+	if o.Name != "" {
+		if err := project.CheckName(o.Name); err != nil {
+			return &exit.UsageError{Message: err.Error()}
+		}
+	}
 	if o.Cloud != "" {
 		if err := app.OneOf("cloud", o.Cloud, clouds.Names()); err != nil {
 			return err
@@ -155,7 +162,7 @@ func (o *Options) ask(ctx context.Context, clouds *cloud.Profiles) error {
 	p := prompt.New(o.App.IO)
 	var err error
 	if o.Name == "" {
-		if o.Name, err = p.Text(ctx, "Name of the release", o.folderName(), "--name"); err != nil {
+		if o.Name, err = p.Checked(ctx, "Name of the release", o.folderName(), "--name", project.CheckName); err != nil {
 			return err
 		}
 	}
@@ -191,7 +198,7 @@ func ordered(names []string) []string {
 
 func (o *Options) files(clouds *cloud.Profiles) ([]project.NewFile, error) {
 	opts := project.ScaffoldOptions{
-		Name: o.Name, Cloud: o.Cloud, Repository: o.Repository, Pipeline: o.Pipeline, Adopt: o.adopts(),
+		Name: o.Name, Cloud: o.Cloud, Repository: o.Repository, Pipeline: o.Pipeline, Adopt: o.adopted,
 	}
 	if o.Cloud != "" {
 		profile, err := clouds.Get(o.Cloud)
@@ -204,6 +211,12 @@ func (o *Options) files(clouds *cloud.Profiles) ([]project.NewFile, error) {
 	files, err := o.Scaffold(opts)
 	if err != nil {
 		return nil, &exit.UsageError{Message: err.Error()}
+	}
+	if o.adopted {
+		files = slices.DeleteFunc(files, func(f project.NewFile) bool {
+			_, err := os.Lstat(filepath.Join(o.Dir, filepath.FromSlash(f.Path)))
+			return strings.HasPrefix(f.Path, "config/") && err == nil
+		})
 	}
 	return files, nil
 }

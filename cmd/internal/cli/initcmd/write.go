@@ -78,7 +78,7 @@ func makeFolders(dir string) (made []string, err error) {
 // report says what was written, how to get it without questions, and what to do next.
 func (o *Options) report(files []project.NewFile) error {
 	var b strings.Builder
-	if !slices.ContainsFunc(files, func(f project.NewFile) bool { return strings.HasPrefix(f.Path, "config/") }) {
+	if o.adopted {
 		fmt.Fprintf(&b, "Kept     %s\n", filepath.Join(o.Dir, "config"))
 	}
 	for _, f := range files {
@@ -96,9 +96,9 @@ func (o *Options) report(files []project.NewFile) error {
 		}
 	}
 	fmt.Fprintf(&b, "Without questions:  %s --no-input\n", strings.Join(words, " "))
-	next := "egk8s validate, then egk8s deploy"
+	next := "egk8s validate && egk8s deploy"
 	if o.Dir != "." {
-		next = "cd " + o.Dir + ", " + next
+		next = "cd " + o.Dir + " && " + next
 	}
 	fmt.Fprintf(&b, "Next:  %s\n", next)
 	_, err := fmt.Fprint(o.App.IO.Out, b.String())

@@ -46,6 +46,20 @@ func (p *Prompter) Text(ctx context.Context, question, fallback, flag string) (s
 	return answer, err
 }
 
+// Checked is Text until check accepts the answer; what it says against one is told.
+func (p *Prompter) Checked(ctx context.Context, question, fallback, flag string, check func(string) error) (string, error) {
+	for {
+		answer, err := p.Text(ctx, question, fallback, flag)
+		if err != nil {
+			return "", err
+		}
+		if err = check(answer); err == nil {
+			return answer, nil
+		}
+		fmt.Fprintf(p.w, "%v\n", err)
+	}
+}
+
 // Choice asks for one of several names, by name or number. An empty answer means the first.
 func (p *Prompter) Choice(ctx context.Context, question string, names []string, flag string) (string, error) {
 	numbered := make([]string, len(names))

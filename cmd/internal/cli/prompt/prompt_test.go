@@ -39,6 +39,26 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestChecked: an answer that will not do is asked for again, at once and not after the last question.
+func TestChecked(t *testing.T) {
+	t.Parallel()
+	streams, buffers := stdio.Test(nil)
+	buffers.In.WriteString("Shop\nshop\n")
+	check := func(name string) error {
+		if name != "shop" {
+			return errors.New("lower case please")
+		}
+		return nil
+	}
+	got, err := prompt.New(streams).Checked(t.Context(), "Name", "x", "--name", check)
+	if got != "shop" || err != nil {
+		t.Errorf("got %q, %v; want shop", got, err)
+	}
+	if want := "Name [x]: lower case please\nName [x]: "; buffers.Err.String() != want {
+		t.Errorf("said %q, want %q", buffers.Err.String(), want)
+	}
+}
+
 func TestInterruptedWhileAsking(t *testing.T) {
 	t.Parallel()
 	streams, _ := stdio.Test(nil)
