@@ -98,3 +98,11 @@ func (ps Problems) Sort() {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
+
+// Compact returns sorted problems without those that say the same of the same place: a piece of YAML
+// that stands behind an alias is read once for every use.
+func (ps Problems) Compact() Problems {
+	return slices.CompactFunc(ps, func(a, b Problem) bool {
+		return a.Position == b.Position && a.Severity == b.Severity && a.Message == b.Message
+	})
+}

@@ -47,6 +47,7 @@ func Check(dir string, opts Options) (*Report, error) {
 		r.compile(cfg)
 	}
 	r.Problems.Sort()
+	r.Problems = r.Problems.Compact()
 	return r, nil
 }
 
