@@ -4,6 +4,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"egk8s.dev/egk8s/cmd/internal/report"
 	"egk8s.dev/egk8s/cmd/internal/theme"
@@ -66,6 +69,31 @@ func TestClean(t *testing.T) {
 	for in, want := range tests {
 		if got := report.Clean(in); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestCausesFit: no line of a cause is wider than the terminal, whatever its width, and words stay whole
+// where they fit.
+func TestCausesFit(t *testing.T) {
+	t.Parallel()
+	cause := event.Cause{
+		Object: "Pod/petstore-6d5b8-wz7pn", Container: "gateway", Pods: 2, OfPods: 3, Reason: "ErrImagePull",
+		Message: "the node cannot pull the image registry.example.com/petstore/gateway:1: connection refused",
+		Events:  []event.KubeEvent{{Age: 4 * time.Second, Type: "Warning", Reason: "Failed", Message: "Failed to pull image: connection refused"}},
+		Serving: "revision 4 still serves (2 ready)", Fix: "correct the image's name, or push it: egk8s image push", Next: []string{"egk8s status"},
+	}
+	for _, width := range []int{21, 40, 80, 120} {
+		for _, l := range report.CauseLines(cause, theme.Theme{}, width) {
+			if ansi.StringWidth(l.Text) > width {
+				t.Errorf("%d columns: %q", width, l.Text)
+			}
+		}
+	}
+	text := report.Text(report.CauseLines(cause, theme.Theme{}, 80))
+	for _, want := range []string{"2 of 3 pods, the first Pod/petstore-6d5b8-wz7pn, container gateway", "4s   Warning  Failed    Failed to pull"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
 }

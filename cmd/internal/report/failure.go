@@ -14,7 +14,7 @@ import (
 // evidence, what still serves, and what to do. It is the same on a terminal, in a log and in
 // the summary of a CI run. Lines of Foreign are a workload's words.
 func Block(e Ending, t theme.Theme) []Line {
-	lines := []Line{{Text: e.Headline(t)}}
+	lines := folded([]Line{{Text: e.Headline(t)}}, e.Width)
 	if causes := e.Causes(); len(causes) > 0 {
 		lines = append(lines, Line{})
 		lines = append(lines, CauseLines(causes[0], t, e.Width)...)
@@ -102,10 +102,10 @@ func CauseLines(c event.Cause, t theme.Theme, width int) []Line {
 	quote := func(text string) {
 		text = Clean(text)
 		if room := width - 7; width > 20 {
-			text = ansi.Hardwrap(text, room, true)
+			text = ansi.Wrap(text, room, "")
 		}
 		for part := range strings.SplitSeq(text, "\n") {
-			lines = append(lines, Line{Text: "     " + l.Quote + part, Foreign: true})
+			lines = append(lines, Line{Text: "     " + l.Quote + strings.TrimRight(part, " "), Foreign: true})
 		}
 	}
 	if where != "" {
@@ -126,7 +126,31 @@ func CauseLines(c event.Cause, t theme.Theme, width int) []Line {
 			quote(kubeEvent(e))
 		}
 	}
-	return append(lines, advice(c)...)
+	return folded(append(lines, advice(c)...), width)
+}
+
+// folded breaks lines between words so that they fit width columns, further lines as far to the right as
+// the words of the first; 0 leaves them as they are.
+func folded(lines []Line, width int) []Line {
+	if width <= 0 {
+		return lines
+	}
+	out := []Line{}
+	for _, l := range lines {
+		if l.Foreign || ansi.StringWidth(l.Text) <= width {
+			out = append(out, l)
+			continue
+		}
+		indent := l.Text[:len(l.Text)-len(strings.TrimLeft(l.Text, " "))]
+		further := indent + "  "
+		for i, part := range strings.Split(ansi.Wrap(strings.TrimSpace(l.Text), max(width-len(further), 8), "/,"), "\n") {
+			if i > 0 {
+				indent = further
+			}
+			out = append(out, Line{Text: indent + strings.TrimSpace(part)})
+		}
+	}
+	return out
 }
 
 func facts(c event.Cause) string {
@@ -144,7 +168,7 @@ func facts(c event.Cause) string {
 }
 
 func kubeEvent(e event.KubeEvent) string {
-	text := fmt.Sprintf("%s  %s  %-9s %s", Short(e.Age), e.Type, e.Reason, e.Message)
+	text := fmt.Sprintf("%-4s %s  %-9s %s", Short(e.Age), e.Type, e.Reason, e.Message)
 	if e.Count > 1 {
 		text += fmt.Sprintf(" (x%d)", e.Count)
 	}

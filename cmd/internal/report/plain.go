@@ -78,12 +78,18 @@ func (p *Plain) Emit(e event.Event) {
 	case event.Warning:
 		p.line(e, "warning: "+e.Message)
 	case event.Diagnosis:
-		if c := e.Diagnosis; c != nil && p.said[c.Object+"\x00diagnosis"] != c.Reason {
+		if c := e.Diagnosis; c != nil && !p.failed(c.Object) && p.said[c.Object+"\x00diagnosis"] != c.Reason {
 			p.said[c.Object+"\x00diagnosis"] = c.Reason
 			p.line(e, fmt.Sprintf("%s: %s", c.Object, orElse(c.Reason, c.Code)))
 		}
 	case event.Result:
 	}
+}
+
+// failed tells whether a line has said already that an object failed.
+func (p *Plain) failed(object string) bool {
+	o := p.snap.Find(object)
+	return o != nil && o.State == event.Failed
 }
 
 // Beat is called while nothing happens: it says what the run waits for when the log was silent

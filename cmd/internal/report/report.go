@@ -4,7 +4,6 @@ package report
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -165,14 +164,15 @@ func WriteEnding(w writer, e Ending, t theme.Theme) {
 	switch {
 	case e.Verb == "status": // its answer goes to standard output
 	case e.Result.Outcome == deployer.Succeeded, e.Result.Outcome == deployer.Unchanged, e.Result.Outcome == deployer.Planned:
-		fmt.Fprintln(w, e.Headline(t))
+		lines := []Line{{Text: e.Headline(t)}}
 		for _, l := range e.Reach(t) {
-			fmt.Fprintln(w, l)
+			lines = append(lines, Line{Text: l})
 		}
+		WriteBlock(w, folded(lines, e.Width), nil)
 	case len(e.Causes()) > 0:
 		WriteBlock(w, Block(e, t), nil)
 	default:
-		fmt.Fprintln(w, e.Headline(t))
+		WriteBlock(w, folded([]Line{{Text: e.Headline(t)}}, e.Width), nil)
 	}
 }
 

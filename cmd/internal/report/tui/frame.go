@@ -227,11 +227,11 @@ func (f *frame) tail() []string {
 		lines = append(lines, t.Paint(theme.Fail, " "+t.Sign(theme.Fail)+" "+plain(c.Object)+": "+plain(orElse(c.Reason, c.Code)))+", "+plain(c.Message))
 	}
 	low := f.look.Height > 0 && f.look.Height < 12
+	if f.look.Final {
+		return append(lines, f.warnings()...)
+	}
 	if n := len(f.s.Warnings); n > 0 && !f.small && !low {
 		lines = append(lines, t.Paint(theme.Warn, " "+t.Sign(theme.Warn)+" warning: ")+plain(f.s.Warnings[n-1].Message))
-	}
-	if f.look.Final {
-		return lines
 	}
 	if !f.small {
 		lines = append(lines, "")
@@ -240,6 +240,23 @@ func (f *frame) tail() []string {
 		}
 	}
 	return append(lines, f.footer())
+}
+
+// warnings are all of them, each whole: they stay in the scrollback.
+func (f *frame) warnings() []string {
+	t := f.look.Theme
+	lines := []string{}
+	for _, w := range f.s.Warnings {
+		text := ansi.Wrap(plain(w.Message), max(f.look.Width-12, 8), "/,:")
+		for i, part := range strings.Split(text, "\n") {
+			lead := strings.Repeat(" ", 12)
+			if i == 0 {
+				lead = t.Paint(theme.Warn, " "+t.Sign(theme.Warn)+" warning: ")
+			}
+			lines = append(lines, lead+strings.TrimSpace(part))
+		}
+	}
+	return lines
 }
 
 func (f *frame) footer() string {
