@@ -1,6 +1,7 @@
 package deployer
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -86,8 +87,10 @@ type InterruptedError struct {
 }
 
 func (e *InterruptedError) Error() string {
-	return fmt.Sprintf("interrupted after %d of %d objects were applied: %v",
-		len(e.Applied), len(e.Applied)+len(e.Pending), e.Err)
+	if errors.Is(e.Err, ErrDetached) {
+		return ErrDetached.Error()
+	}
+	return fmt.Sprintf("%v after %d of %d objects were applied", e.Err, len(e.Applied), len(e.Applied)+len(e.Pending))
 }
 
 func (e *InterruptedError) Unwrap() error { return e.Err }

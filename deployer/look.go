@@ -229,7 +229,11 @@ func (s *session) unfinished(ctx context.Context, r *StatusResult, history *rele
 		r.Unfinished = fmt.Sprintf("the deploy of revision %d by %s at %s was interrupted; resume it with: egk8s deploy",
 			state.Intent.Revision, state.Intent.By, state.Intent.Since.Format(time.RFC3339))
 	case history.Newest() != nil && history.Newest().Status == release.Failed:
-		r.Warnings = append(r.Warnings, fmt.Sprintf("revision %d failed: %s", history.Newest().Revision, history.Newest().Description))
+		text := fmt.Sprintf("the deploy of revision %d failed", history.Newest().Revision)
+		if len(r.Failures) == 0 {
+			text += ": " + history.Newest().Description // else the failures say why
+		}
+		r.Warnings = append(r.Warnings, text)
 	}
 }
 

@@ -149,6 +149,9 @@ func (d *deploy) hints(c *event.Cause) {
 	}
 	if len(c.Next) == 0 {
 		c.Next = []string{"egk8s logs", "egk8s status"}
+		if c.Container != "" && c.ExitCode == nil && c.Code != "probe-failed" {
+			c.Next = c.Next[1:] // the container never ran: there is no log
+		}
 	}
 }
 

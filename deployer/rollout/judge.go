@@ -146,6 +146,9 @@ func (j *judge) replicaSet(rs *appsv1.ReplicaSet, newest, observed bool) {
 		j.failedCreate(rs, &view)
 	case observed:
 		view.Message, view.State = "old", event.Draining
+		if wanted > 0 && int64(len(pods)) <= wanted {
+			view.State = event.Ready // it serves on until new pods are ready
+		}
 		j.v.Old += int(rs.Status.ReadyReplicas)
 	default:
 		view.State = event.Ready
@@ -201,6 +204,9 @@ func (j *judge) rank() {
 	if len(j.v.Causes) > 0 && j.v.Causes[0].Code == "progress-deadline" && len(j.v.Waiting) > 0 {
 		j.v.Causes = append(slices.Clone(j.v.Waiting), j.v.Causes...)
 		j.v.Waiting = nil
+	}
+	if len(j.v.Causes) > 1 { // beside a reason the deadline says nothing new
+		j.v.Causes = slices.DeleteFunc(j.v.Causes, func(c event.Cause) bool { return c.Code == "progress-deadline" })
 	}
 }
 

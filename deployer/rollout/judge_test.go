@@ -328,7 +328,7 @@ func TestTree(t *testing.T) {
 		"Deployment/shop < : progressing ",
 		"ReplicaSet/shop-new < Deployment/shop: progressing new",
 		"Pod/shop-new-a < ReplicaSet/shop-new: progressing pulling image",
-		"ReplicaSet/shop-old < Deployment/shop: draining old",
+		"ReplicaSet/shop-old < Deployment/shop: ready old",
 		"Pod/shop-old-a < ReplicaSet/shop-old: ready ",
 	}
 	if d := cmp.Diff(want, got); d != "" {

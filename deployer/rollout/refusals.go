@@ -23,9 +23,20 @@ func (j *judge) image(p *corev1.Pod, c corev1.ContainerStatus) {
 	cause := j.containerCause(p, c, kind.code, w.Reason, kind.message+": "+c.Image)
 	cause.Fix = kind.fix
 	if kind.code == "image-pull" && kind.fix == "" {
-		cause.Message += ": " + short(message)
+		cause.Message += ": " + short(innermost(message))
 	}
 	j.suspect(suspicion{cause: cause, born: p.CreationTimestamp.Time, mark: mark(p, c.Name, "image"), after: kind.after})
+}
+
+// innermost leaves of an error of the container runtime what the registry or the network said: each layer
+// before it only repeats the image's name.
+func innermost(message string) string {
+	for _, before := range []string{"failed to do request: ", "failed to resolve reference ", "failed to pull and unpack image "} {
+		if _, after, ok := strings.Cut(message, before); ok {
+			return after
+		}
+	}
+	return message
 }
 
 type imageKind struct {
@@ -55,7 +66,7 @@ func imageProblem(reason, message string) imageKind {
 	case has("http response to https client"):
 		return imageKind{"image-pull", "the registry speaks plain HTTP and the node expects HTTPS", "configure the node's container runtime for this registry", sure}
 	case has("not found", "manifest unknown", "name unknown", "does not exist", "not known to registry"):
-		return imageKind{"image-pull", "the image does not exist", "push it: egk8s image push", sure}
+		return imageKind{"image-pull", "the image does not exist", "correct the image's name, or push it: egk8s image push", sure}
 	default:
 		return imageKind{"image-pull", "the node cannot pull the image", "", 45 * time.Second}
 	}

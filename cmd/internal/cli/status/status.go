@@ -78,7 +78,7 @@ func Run(ctx context.Context, o *Options) error {
 	if output.IsDocument(o.Output) {
 		err = output.Write(o.App.IO.Out, o.Output, s)
 	} else {
-		_, err = fmt.Fprint(o.App.IO.Out, Text(s, o.App.OutTheme(), o.App.Now(), o.Output == "wide"))
+		_, err = fmt.Fprint(o.App.IO.Out, Text(s, o.look()))
 	}
 	if err != nil {
 		return err
@@ -100,10 +100,18 @@ func (o *Options) watch(ctx context.Context, opts deployer.StatusOptions) error 
 	case s == nil:
 		return nil
 	}
-	if _, err := fmt.Fprint(o.App.IO.Out, Text(s, o.App.OutTheme(), o.App.Now(), false)); err != nil {
+	if _, err := fmt.Fprint(o.App.IO.Out, Text(s, o.look())); err != nil {
 		return err
 	}
 	return verdict(s)
+}
+
+func (o *Options) look() Look {
+	look := Look{Theme: o.App.OutTheme(), Now: o.App.Now(), Wide: o.Output == "wide"}
+	if o.App.IO.OutTTY {
+		look.Width, _ = o.App.IO.Size()
+	}
+	return look
 }
 
 // verdict is the exit code of a health. The text has said why.

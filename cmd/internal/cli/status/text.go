@@ -11,8 +11,17 @@ import (
 	"egk8s.dev/egk8s/deployer/event"
 )
 
-// Text is a status for people. wide adds every pod.
-func Text(s *deployer.StatusResult, t theme.Theme, now time.Time, wide bool) string {
+// Look says how a status is shown.
+type Look struct {
+	Theme theme.Theme
+	Now   time.Time
+	Wide  bool // adds every pod
+	Width int  // of the terminal; 0: there is none
+}
+
+// Text is a status for people.
+func Text(s *deployer.StatusResult, look Look) string {
+	t, now := look.Theme, look.Now
 	var b strings.Builder
 	kind := healthKind(s.Health)
 	fmt.Fprintf(&b, "%s   %s   %s   revision %d", t.Paint(theme.Bold, s.Name),
@@ -33,10 +42,10 @@ func Text(s *deployer.StatusResult, t theme.Theme, now time.Time, wide bool) str
 	case s.Reach != "":
 		row("Reach", s.Reach)
 	}
-	if wide {
+	if look.Wide {
 		pods(&b, s, t, now)
 	}
-	notes(&b, s, t)
+	notes(&b, s, t, look.Width)
 	return b.String()
 }
 
@@ -107,7 +116,7 @@ func podKind(s event.State) theme.Kind {
 	}
 }
 
-func notes(b *strings.Builder, s *deployer.StatusResult, t theme.Theme) {
+func notes(b *strings.Builder, s *deployer.StatusResult, t theme.Theme, width int) {
 	if s.Unfinished != "" {
 		fmt.Fprintf(b, "%s\n", t.Paint(theme.Warn, t.Sign(theme.Warn)+" "+report.Clean(s.Unfinished)))
 	}
@@ -122,7 +131,7 @@ func notes(b *strings.Builder, s *deployer.StatusResult, t theme.Theme) {
 		fmt.Fprintln(b, t.Paint(theme.Warn, report.Clean(line)))
 	}
 	for _, c := range s.Failures {
-		b.WriteString("\n" + report.Text(report.CauseLines(c, t, 0)))
+		b.WriteString("\n" + report.Text(report.CauseLines(c, t, width)))
 	}
 	if len(s.Warnings) == 0 {
 		b.WriteString("Warnings: none\n")
