@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -130,6 +131,11 @@ func TestProxyFollowsRedirects(t *testing.T) {
 	}
 	if last.Target != "/end?a=b" || last.Method != "GET" {
 		t.Errorf("ended at %+v", last)
+	}
+	x, sink = exchange("GET", "/start?to=%2Fbody", nil)
+	x.Request.Body, x.Request.ContentLength = strings.NewReader("text"), 4
+	if got := apply(t, p, x, sink); got.Status != 200 || last.Target != "/body" {
+		t.Errorf("a GET with a body: %+v, ended at %+v", got, last)
 	}
 	strange, other := backend(t)
 	x, sink = exchange("GET", "/start?to="+url.QueryEscape(strange.String()+"/x"), map[string]string{"Authorization": "secret", "Cookie": "c"})

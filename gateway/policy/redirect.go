@@ -42,9 +42,11 @@ func redirect(resp *upstream.Response, out *upstream.Request, from *upstream.Tar
 	if hadBody && keepsMethod {
 		return nil, false
 	}
-	if !keepsMethod && out.Method != "GET" && out.Method != "HEAD" {
-		out.Method = "GET"
-		out.Body, out.ContentLength = nil, 0
+	if !keepsMethod {
+		if out.Method != "HEAD" {
+			out.Method = "GET"
+		}
+		out.Body, out.ContentLength = nil, 0 // it was read already
 		out.Header.Del("Content-Type")
 	}
 	if u.Host != from.Host() {
