@@ -81,7 +81,7 @@ egk8s.yaml:6:18: spec.drain.delay must be a whole number`,
   config: {dir: ../other}
   upstreams: {a: "customers:80"}
   trustedProxies: [10.0.0.0/8, 10.0.0.0/99]
-  env: {EGK8S_HTTP_ADDRESS: x, A: b}
+  env: {EGK8S_HTTP_ADDRESS: x, A: b, EG_CONFIG_DIR: x}
   secretEnv: {A: {secret: s, key: k}, B: {secret: S_}}
   files: [{path: ../x, secret: s, key: k}]
   probes: [{path: x}]
@@ -94,6 +94,7 @@ egk8s.yaml:6:18: spec.drain.delay must be a whole number`,
 egk8s.yaml:6:18: "customers:80" is not an http or https URL
 egk8s.yaml:7:32: "10.0.0.0/99" is not an address range
 egk8s.yaml:8:29: EGK8S_HTTP_ADDRESS: names that begin with EGK8S_ are set by egk8s
+egk8s.yaml:8:53: EG_CONFIG_DIR is set by egk8s
 egk8s.yaml:9:18: A stands in env and in secretEnv
 egk8s.yaml:9:42: "S_" cannot be the name of a Secret
 egk8s.yaml:9:42: the key of the Secret is missing

@@ -212,6 +212,8 @@ func (c *checker) variable(path, name string) {
 		c.fail(path, "env-name", "", "%q cannot be an environment variable", name)
 	case strings.HasPrefix(name, "EGK8S_"):
 		c.fail(path, "env-name", "", "%s: names that begin with EGK8S_ are set by egk8s", name)
+	case name == "EG_CONFIG_DIR": // twice in one container the API server refuses
+		c.fail(path, "env-name", "leave it out; spec.config.dir says where the files are", "%s is set by egk8s", name)
 	}
 }
 
