@@ -214,7 +214,7 @@ func (s *session) lookService(ctx context.Context, r *StatusResult) {
 	if err == nil {
 		r.Service.Endpoints = readyEndpoints(list)
 	}
-	if r.URL = expose.Try(ctx, s.candidates(ctx)); r.URL == "" {
+	if r.URL = expose.Try(ctx, s.candidates(ctx), r.ConfigDigest); r.URL == "" {
 		r.Reach = reachCommand
 	}
 }

@@ -161,7 +161,7 @@ func (d *deploy) unchanged(ctx context.Context) error {
 // expose finds the address that answers from here.
 func (d *deploy) expose(ctx context.Context) {
 	d.out.begin(event.Expose)
-	d.result.URL, d.result.Reach = d.reach(ctx, d.profile.Reach == cloud.LoadBalancer)
+	d.result.URL, d.result.Reach = d.reach(ctx, d.profile.Reach == cloud.LoadBalancer, d.rendered.Digest)
 	if d.result.URL != "" {
 		d.out.end(d.result.URL)
 		return
@@ -176,17 +176,18 @@ func (d *deploy) expose(ctx context.Context) {
 const addressPatience = 30 * time.Second
 
 // reach returns the URL that answered from here, or the command that makes the gateway reachable.
-func (s *session) reach(ctx context.Context, balanced bool) (url, command string) {
+// For a moment after a rollout an address may still lead to a replica that is leaving.
+func (s *session) reach(ctx context.Context, balanced bool, config string) (url, command string) {
 	ctx, cancel := context.WithTimeout(ctx, addressPatience)
 	defer cancel()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for {
+	for tries := 1; ; tries++ {
 		candidates := s.candidates(ctx)
-		if url := expose.Try(ctx, candidates); url != "" {
+		if url := expose.Try(ctx, candidates, config); url != "" {
 			return url, ""
 		}
-		if !balanced {
+		if !balanced && (len(candidates) == 0 || tries == 3) {
 			return "", reachCommand
 		}
 		select {

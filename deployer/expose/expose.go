@@ -53,8 +53,10 @@ func url(scheme, host string, port int32) string {
 // patience is how long one address may take to answer.
 const patience = time.Second
 
-// Try returns the first candidate, in their order, that answers HTTP at all; empty: none did.
-func Try(ctx context.Context, candidates []string) string {
+// Try returns the first candidate, in their order, behind which a gateway with the configuration of
+// that digest answers; empty: none did. Something else that answers HTTP, such as a captive portal, is
+// not the gateway (docs/reference/gateway.md, "Who answered").
+func Try(ctx context.Context, candidates []string, config string) string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	client := &http.Client{
@@ -67,7 +69,7 @@ func Try(ctx context.Context, candidates []string) string {
 	answered := make([]chan bool, len(candidates))
 	for i, candidate := range candidates {
 		answered[i] = make(chan bool, 1)
-		go func() { answered[i] <- answers(ctx, client, candidate) }()
+		go func() { answered[i] <- answers(ctx, client, candidate, config) }()
 	}
 	for i, candidate := range candidates {
 		if <-answered[i] {
@@ -77,15 +79,16 @@ func Try(ctx context.Context, candidates []string) string {
 	return ""
 }
 
-func answers(ctx context.Context, client *http.Client, candidate string) bool {
+func answers(ctx context.Context, client *http.Client, candidate, config string) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, candidate+"/", http.NoBody)
 	if err != nil {
 		return false
 	}
+	req.Header.Set("Egk8s-Probe", config)
 	resp, err := client.Do(req)
 	if err != nil {
 		return false
 	}
 	_ = resp.Body.Close()
-	return true
+	return config != "" && resp.Header.Get("Egk8s-Config") == config
 }

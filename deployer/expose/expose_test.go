@@ -42,12 +42,25 @@ func TestCandidates(t *testing.T) {
 // TestTry: an address that refuses is passed over; any HTTP answer, also a 404, is one.
 func TestTry(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.NotFoundHandler())
-	defer server.Close()
-	if got := expose.Try(t.Context(), []string{"http://127.0.0.1:1", server.URL}); got != server.URL {
-		t.Errorf("got %q", got)
+	portal := httptest.NewServer(http.NotFoundHandler())
+	defer portal.Close()
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Egk8s-Probe") == "d1" {
+			w.Header().Set("Egk8s-Config", "d1")
+		}
+		http.NotFound(w, r)
+	}))
+	defer gateway.Close()
+	all := []string{"http://127.0.0.1:1", portal.URL, gateway.URL}
+	if got := expose.Try(t.Context(), all, "d1"); got != gateway.URL {
+		t.Errorf("got %q, want the gateway", got)
 	}
-	if got := expose.Try(t.Context(), []string{"http://127.0.0.1:1"}); got != "" {
+	for _, other := range []string{"d2", ""} {
+		if got := expose.Try(t.Context(), all, other); got != "" {
+			t.Errorf("digest %q: %q is called reachable", other, got)
+		}
+	}
+	if got := expose.Try(t.Context(), []string{"http://127.0.0.1:1"}, "d1"); got != "" {
 		t.Errorf("a dead address is called reachable: %q", got)
 	}
 }
