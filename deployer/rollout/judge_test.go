@@ -317,6 +317,22 @@ func TestComplete(t *testing.T) {
 	}
 }
 
+// TestEventsOfASecond: events carry whole seconds; their order is their names' then, however a watch
+// delivers them.
+func TestEventsOfASecond(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]int{{0, 1}, {1, 0}} {
+		s := newScene(time.Second, waiting("ContainerCreating", ""), told("Pulling", "", 0), told("Pulled", "", 0))
+		s.Events[0].Name, s.Events[1].Name = "shop-new-a.18a1", "shop-new-a.18a2"
+		s.Events = []*corev1.Event{s.Events[order[0]], s.Events[order[1]]}
+		for _, v := range rollout.Judge(s).Views {
+			if v.Object == "Pod/shop-new-a" && v.Message != "starting" {
+				t.Errorf("%v: %q, want starting: the image is there", order, v.Message)
+			}
+		}
+	}
+}
+
 // TestTree: every view has its parent, and states that a person can read.
 func TestTree(t *testing.T) {
 	t.Parallel()

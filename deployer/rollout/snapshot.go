@@ -135,7 +135,10 @@ func (s *Snapshot) eventsOf(uid types.UID) []*corev1.Event {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *corev1.Event) int { return eventTime(a).Compare(eventTime(b)) })
+	slices.SortFunc(out, func(a, b *corev1.Event) int {
+		// Within a second the name decides: its end is the time in nanoseconds.
+		return cmp.Or(eventTime(a).Compare(eventTime(b)), cmp.Compare(a.Name, b.Name))
+	})
 	return out
 }
 
