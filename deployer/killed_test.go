@@ -2,6 +2,7 @@ package deployer
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,6 +47,23 @@ func TestKilledRunIsFinished(t *testing.T) {
 		t.Error("the intent of a killed run would stay for ever")
 	}
 }
+
+// TestNoRollBackToItself: a run whose time is up after its revision was recorded has nothing to go back to.
+func TestNoRollBackToItself(t *testing.T) {
+	t.Parallel()
+	sink := &events{}
+	d := &deploy{
+		opts: DeployOptions{RollBack: true}, out: &stream{sink: sink, now: time.Now}, result: &Result{Revision: 2},
+		history: &release.History{Records: []*release.Record{{Revision: 1, Status: release.Superseded}, {Revision: 2, Status: release.Deployed}}},
+	}
+	if err := d.rollBack(t.Context(), &TimeoutError{}); err == nil || len(*sink) > 0 || len(d.result.Warnings) > 0 {
+		t.Errorf("error %v, events %v, warnings %v", err, *sink, d.result.Warnings)
+	}
+}
+
+type events []event.Event
+
+func (e *events) Emit(one event.Event) { *e = append(*e, one) }
 
 // TestInventoryOfFailedRun: what a failed run did not come to is still there, and still ours to remove.
 func TestInventoryOfFailedRun(t *testing.T) {

@@ -17,6 +17,9 @@ func (d *deploy) rollBack(ctx context.Context, failure error) error {
 	var unhealthy *UnhealthyError
 	var timeout *TimeoutError
 	target := d.history.Deployed()
+	if target != nil && target.Revision == d.result.Revision {
+		return failure // it serves and is recorded; what failed came after that
+	}
 	if !d.opts.RollBack || target == nil || !errors.As(failure, &unhealthy) && !errors.As(failure, &timeout) {
 		return failure
 	}
