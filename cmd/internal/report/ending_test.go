@@ -97,3 +97,15 @@ func TestCausesFit(t *testing.T) {
 		}
 	}
 }
+
+func TestFold(t *testing.T) {
+	t.Parallel()
+	text := "shop   healthy   kind/default\n  Gateway    3/3 ready   registry.example.com/shop:1\n"
+	if got := report.Fold(text, 0); got != text {
+		t.Errorf("without a width: %q", got)
+	}
+	want := "shop   healthy   kind/default\n  Gateway    3/3 ready\n    registry.example.com/shop:1\n"
+	if got := report.Fold(text, 32); got != want {
+		t.Errorf("32 columns: %q, want %q", got, want)
+	}
+}

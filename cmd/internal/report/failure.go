@@ -129,6 +129,15 @@ func CauseLines(c event.Cause, t theme.Theme, width int) []Line {
 	return folded(append(lines, advice(c)...), width)
 }
 
+// Fold breaks the lines of text between words so that none is wider than width columns; 0 leaves them.
+func Fold(text string, width int) string {
+	lines := []Line{}
+	for l := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		lines = append(lines, Line{Text: l})
+	}
+	return Text(folded(lines, width))
+}
+
 // folded breaks lines between words so that they fit width columns, further lines as far to the right as
 // the words of the first; 0 leaves them as they are.
 func folded(lines []Line, width int) []Line {

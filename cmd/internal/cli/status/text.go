@@ -46,7 +46,7 @@ func Text(s *deployer.StatusResult, look Look) string {
 		pods(&b, s, t, now)
 	}
 	notes(&b, s, t, look.Width)
-	return b.String()
+	return report.Fold(b.String(), look.Width)
 }
 
 // tag is an image without its digest, where it has a tag: -o json has the whole.
