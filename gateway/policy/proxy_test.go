@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"egk8s.dev/egk8s/gateway/config"
+	"egk8s.dev/egk8s/gateway/consumer"
 	"egk8s.dev/egk8s/gateway/message"
 	"egk8s.dev/egk8s/gateway/policy"
 )
@@ -139,6 +140,7 @@ func TestProxyFollowsRedirects(t *testing.T) {
 	}
 	strange, other := backend(t)
 	x, sink = exchange("GET", "/start?to="+url.QueryEscape(strange.String()+"/x"), map[string]string{"Authorization": "secret", "Cookie": "c"})
+	x.Request.Consumer = &consumer.Consumer{ID: "alice"}
 	apply(t, p, x, sink)
 	if diff := cmp.Diff(seen{"GET", "/x", strange.Host, map[string]string{}}, *other); diff != "" {
 		t.Errorf("a stranger got (-want +got):\n%s", diff)

@@ -49,9 +49,10 @@ func redirect(resp *upstream.Response, out *upstream.Request, from *upstream.Tar
 		out.Body, out.ContentLength = nil, 0 // it was read already
 		out.Header.Del("Content-Type")
 	}
-	if u.Host != from.Host() {
-		out.Header.Del("Authorization") // not for strangers
-		out.Header.Del("Cookie")
+	if u.Host != from.Host() || u.Scheme == "http" && from.URL("/").Scheme == "https" {
+		for _, name := range []string{"Authorization", "Cookie", ConsumerHeader} { // not for strangers, nor in the clear
+			out.Header.Del(name)
+		}
 	}
 	out.Host, out.Path = u.Host, requestTarget(u)
 	return from.At(u.Scheme, u.Host), true

@@ -7,6 +7,7 @@ package upstream
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -150,7 +151,7 @@ func newTarget(k key) (*Target, error) {
 	if k.ProxyURL != "" {
 		proxy, err := url.Parse(k.ProxyURL)
 		if err != nil || proxy.Host == "" {
-			return nil, fmt.Errorf("read proxyUrl %q: not an absolute URL", k.ProxyURL)
+			return nil, errors.New("read proxyUrl: not an absolute URL such as http://proxy:3128") // it may hold a password
 		}
 		tr.Proxy = http.ProxyURL(proxy)
 	}
