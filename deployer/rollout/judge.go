@@ -38,7 +38,8 @@ func Judge(s *Snapshot) Verdict {
 	switch {
 	case len(j.v.Causes) > 0:
 		j.v.Phase = Failed
-	case observed && complete(d, j.v.Wanted) && j.v.Ready >= j.v.Wanted:
+	case observed && complete(d, j.v.Wanted) && j.v.Ready >= j.v.Wanted && len(j.v.Pods) >= j.v.Wanted:
+		// The pods too: their watch may lag behind the Deployment's, and who verifies needs each of them.
 		j.v.Phase = Complete
 	}
 	j.serving(newest)

@@ -295,17 +295,23 @@ func TestComplete(t *testing.T) {
 		s.ReplicaSets[1].Status.ReadyReplicas = 2
 		s.pod().Status.Conditions[0].Status = corev1.ConditionTrue
 		s.pod().Status.PodIP = "10.0.0.7"
-		s.Pods = s.Pods[1:]
+		second := s.pod().DeepCopy()
+		second.Name, second.UID, second.Status.PodIP = "shop-new-b", "second", "10.0.0.8"
+		s.Pods = append(s.Pods[1:], second)
 	}
 	v := rollout.Judge(newScene(0, done))
 	if v.Phase != rollout.Complete || v.Ready != 2 || v.Wanted != 2 {
 		t.Errorf("%+v", v)
 	}
-	want := []rollout.Replica{{Name: "shop-new-a", IP: "10.0.0.7", Node: "node-1", Image: "r.example/shop:1"}}
+	want := []rollout.Replica{
+		{Name: "shop-new-a", IP: "10.0.0.7", Node: "node-1", Image: "r.example/shop:1"},
+		{Name: "shop-new-b", IP: "10.0.0.8", Node: "node-1", Image: "r.example/shop:1"},
+	}
 	if d := cmp.Diff(want, v.Pods); d != "" {
 		t.Error(d)
 	}
 	for name, change := range map[string]func(*scene){
+		"a pod is not seen yet":  func(s *scene) { s.Pods = s.Pods[:1] },
 		"an old replica is left": func(s *scene) { s.Deployment.Status.Replicas = 3 },
 		"one is not available":   func(s *scene) { s.Deployment.Status.AvailableReplicas = 1 },
 		"the change is not seen": func(s *scene) { s.Deployment.Status.ObservedGeneration = 1 },
