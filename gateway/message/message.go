@@ -12,7 +12,10 @@ type Exchange struct {
 
 	// Endpoint is what the router matched; nil before that.
 	Endpoint *Endpoint
-	// RequestID names the exchange towards backends and in logs; see ID.
+	// Context is what expressions put into egContext for later steps; nil: nothing yet.
+	Context map[string]any
+
+	// requestID names the exchange towards backends and in logs; see ID.
 	requestID string
 }
 

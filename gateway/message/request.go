@@ -39,6 +39,11 @@ type Request struct {
 	Consumer *consumer.Consumer
 	// Credential is what the consumer showed; nil without Consumer.
 	Credential *consumer.Credential
+	// Claims is req.user of a caller who is known by a token only: its verified claims, or the answer of
+	// an introspection; nil with a Consumer and before that. Do not change it: it may be shared.
+	Claims map[string]any
+	// Parsed is req.body: the decoded JSON or form, once a policy or a condition parsed the body; else nil.
+	Parsed any
 
 	query  Query
 	parsed string
