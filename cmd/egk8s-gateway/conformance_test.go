@@ -3,9 +3,7 @@ package main_test
 import (
 	"cmp"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,90 +17,73 @@ import (
 	_ "egk8s.dev/egk8s/gateway/server" // a change of the gateway makes a remembered test result void
 )
 
-var raise = flag.Bool("raise", false, "write higher floors where more cases pass")
-
 const (
 	casesDir        = "../../testdata/conformance"
-	floorsFile      = casesDir + "/floors.json"
 	differencesFile = casesDir + "/differences.json"
+	differencesDir  = casesDir + "/differences"
 	modelsDir       = "../../gateway/consumer/models"
 	// workers is more than there are cores: most cases wait for a process to start, or sleep.
 	workers = 8
 )
 
-// TestConformance plays the cases recorded from Express Gateway against the real binary. Per area
-// as many must pass as floors.json says; the cases in differences.json differ on purpose and must
-// go on doing so. Set EGK8S_GATEWAY_BINARY to try another build, EGK8S_CASES=key- to play some cases only.
+// TestConformance plays the cases recorded from Express Gateway against the real binary. Every case
+// must pass, except those in differences.json: they differ on purpose and must go on doing so. What
+// this gateway answers instead may stand in differences/ID.yaml, the same case with other answers,
+// and must pass too. Set EGK8S_GATEWAY_BINARY to try another build, EGK8S_CASES=key- to play some cases only.
 func TestConformance(t *testing.T) {
 	var (
-		cases       = newTestCases(t)
-		floors      = readJSON[map[string]int](t, floorsFile)
+		recorded    = newTestCases(t, casesDir)
+		instead     = newTestCases(t, differencesDir)
 		differences = readJSON[map[string]string](t, differencesFile)
-		only        = os.Getenv("EGK8S_CASES")
-		skipped     = map[string]int{}
-		passed      = map[string]int{}
-		played      []conformance.Case
+		runner      = &conformance.Runner{Binary: newTestBinary(t), Models: newTestModels(t)}
 	)
+	checkDifferences(t, recorded, instead, differences)
+	played, skipped := choose(recorded)
+	results := playAll(t, runner, played)
+	for _, c := range played {
+		switch diffs, reason := results[c.ID], differences[c.ID]; {
+		case reason != "" && len(diffs) == 0:
+			t.Errorf("%s passes now: take it out of differences.json", c.ID)
+		case reason == "" && len(diffs) > 0:
+			t.Errorf("%s (%s) differs:\n\t%s", c.ID, c.Title, strings.Join(diffs, "\n\t"))
+		}
+	}
+	played, _ = choose(instead)
+	results = playAll(t, runner, played)
+	for _, c := range played {
+		if diffs := results[c.ID]; len(diffs) > 0 {
+			t.Errorf("differences/%s.yaml (%s) is not what comes back:\n\t%s", c.ID, c.Title, strings.Join(diffs, "\n\t"))
+		}
+	}
+	t.Logf("%d cases recorded, %d differ on purpose, %d left out", len(recorded), len(differences), skipped)
+}
+
+// choose takes the cases to play now and counts the others.
+func choose(cases []conformance.Case) (played []conformance.Case, skipped int) {
+	only := os.Getenv("EGK8S_CASES")
 	for _, c := range cases {
-		switch {
-		case !strings.Contains(c.ID, only):
-		case testing.Short() && c.Tagged("slow"):
-			skipped[c.Area]++
-		default:
+		if strings.Contains(c.ID, only) && (!testing.Short() || !c.Tagged("slow")) {
 			played = append(played, c)
 		}
 	}
-	runner := &conformance.Runner{Binary: newTestBinary(t), Models: newTestModels(t)}
-	results := playAll(t, runner, played)
-	for _, c := range played {
-		diffs, reason := results[c.ID], differences[c.ID]
-		switch {
-		case reason != "" && len(diffs) == 0:
-			t.Errorf("%s passes now: take it out of differences.json", c.ID)
-		case reason != "":
-		case len(diffs) == 0:
-			passed[c.Area]++
-		default:
-			t.Logf("differs: %s (%s)\n\t%s", c.ID, c.Title, strings.Join(diffs, "\n\t"))
-		}
+	return played, len(cases) - len(played)
+}
+
+// checkDifferences holds that the list of differences and the cases belong together.
+func checkDifferences(t *testing.T, recorded, instead []conformance.Case, differences map[string]string) {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, c := range recorded {
+		ids[c.ID] = true
 	}
 	for id := range differences {
-		if !slices.ContainsFunc(cases, func(c conformance.Case) bool { return c.ID == id }) {
+		if !ids[id] {
 			t.Errorf("differences.json names %s, which does not exist", id)
 		}
 	}
-	if only == "" {
-		compare(t, cases, differences, floors, passed, skipped)
-	}
-}
-
-// compare holds the floors and says where one can be raised.
-func compare(t *testing.T, cases []conformance.Case, differences map[string]string, floors, passed, skipped map[string]int) {
-	t.Helper()
-	total := map[string]int{}
-	for _, c := range cases {
+	for _, c := range instead {
 		if differences[c.ID] == "" {
-			total[c.Area]++
-		}
-	}
-	raised := false
-	for _, area := range slices.Sorted(maps.Keys(total)) {
-		t.Logf("%-10s %d of %d pass, floor %d, skipped %d", area, passed[area], total[area], floors[area], skipped[area])
-		switch {
-		case passed[area]+skipped[area] < floors[area]:
-			t.Errorf("%s: %d cases pass, fewer than its floor of %d: something that worked is broken", area, passed[area], floors[area])
-		case passed[area] > floors[area]:
-			t.Logf("%s: the floor can be raised from %d to %d (go test -raise)", area, floors[area], passed[area])
-			floors[area], raised = passed[area], true
-		}
-	}
-	if raised && *raise {
-		text, err := json.MarshalIndent(floors, "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(floorsFile, append(text, '\n'), 0o600); err != nil {
-			t.Fatal(err)
+			t.Errorf("differences/%s.yaml answers a case that is not in differences.json", c.ID)
 		}
 	}
 }
@@ -158,14 +139,14 @@ func slowFirst(a, b conformance.Case) int {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID, b.ID))
 }
 
-func newTestCases(t *testing.T) []conformance.Case {
+func newTestCases(t *testing.T, dir string) []conformance.Case {
 	t.Helper()
-	cases, err := conformance.Load(casesDir)
+	cases, err := conformance.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(cases) == 0 {
-		t.Fatalf("no cases in %s", casesDir)
+		t.Fatalf("no cases in %s", dir)
 	}
 	return cases
 }
