@@ -1,0 +1,35 @@
+package deviation
+
+func policies() []Deviation {
+	return []Deviation{
+		{
+			ID:    "expressions",
+			There: "expressions run in V8; a wrong one shows when a request meets it",
+			Here: "a subset runs (see `gateway/expr`); everything else is refused at load, with its line. It has no assignment and no loop, so no " +
+				"expression can stop the gateway",
+		},
+		{
+			ID:    "store-unavailable",
+			There: "key-auth answers 401 when the store does not answer",
+			Here:  "503: nobody could tell whether the key is good",
+		},
+		{
+			ID:     "redirect-rewrite",
+			There:  "`autoRewrite`, `hostRewrite` and `protocolRewrite` end the process at the first redirect",
+			Here:   "they rewrite redirects to the service's own address, as http-proxy documents",
+			Notice: "autoRewrite, hostRewrite and protocolRewrite rewrite redirects; in Express Gateway they end the process",
+		},
+		{
+			ID:     "strip-path-regex",
+			There:  "`stripPath` behind a `pathRegex` fails with 500",
+			Here:   "nothing is stripped",
+			Notice: "stripPath behind a pathRegex strips nothing; in Express Gateway every such request is a 500",
+		},
+		{
+			ID:     "follow-redirects",
+			There:  "with `followRedirects`, `Authorization` goes on to other hosts",
+			Here:   "it is removed, and so are cookies; a 307 or 308 of a request with a body is passed to the client",
+			Notice: "followed redirects do not carry Authorization or cookies to other hosts",
+		},
+	}
+}
