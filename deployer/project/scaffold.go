@@ -32,6 +32,7 @@ type ScaffoldOptions struct {
 type NewFile struct {
 	Path string // relative to the project's folder, with slashes
 	Data []byte
+	Mode fs.FileMode // 0: as files usually are
 }
 
 // CheckName tells why a release cannot have that name.

@@ -31,5 +31,17 @@ func policies() []Deviation {
 			Here:   "it is removed, and so are cookies; a 307 or 308 of a request with a body is passed to the client",
 			Notice: "followed redirects do not carry Authorization or cookies to other hosts",
 		},
+		{
+			ID:     "rate-limit-delay",
+			There:  "`rate-limit` delays by default: the second request of a window waits one second, the third two…",
+			Here:   "it delays only where the file says `delayAfter` or `delayMs`; what is not said of the two has the reference's default",
+			Notice: "rate-limit does not delay requests, as neither delayAfter nor delayMs is written",
+		},
+		{
+			ID:     "json-schema-order",
+			There:  "a step with the condition `json-schema` runs behind the steps that follow it, and inside `not`, `allOf` and `oneOf` it is a 500",
+			Here:   "the step runs in its turn, and the condition may be nested",
+			Notice: "a json-schema condition is looked at in its turn, before the steps that follow it",
+		},
 	}
 }

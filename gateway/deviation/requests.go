@@ -10,6 +10,12 @@ func requests() []Deviation {
 			Notice: "an eg-consumer-id header that a client sends is removed where nobody authenticated",
 		},
 		{
+			ID:     "websocket",
+			There:  "a WebSocket upgrade is proxied as a plain request; `ws` has no effect",
+			Here:   "it is proxied as what it is",
+			Notice: "WebSocket upgrades are proxied, with and without ws",
+		},
+		{
 			ID:    "drain",
 			There: "SIGTERM ends the process and cuts the requests in flight",
 			Here:  "readiness goes off, requests in flight are finished",

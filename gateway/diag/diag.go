@@ -36,6 +36,11 @@ func (p Position) String() string {
 	}
 }
 
+// ComparePositions orders positions by file, line and column.
+func ComparePositions(a, b Position) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}
+
 // Problem is one thing that is wrong with a file that a user wrote.
 type Problem struct {
 	// Code is stable and names the kind of problem, as "unknown-policy" does.
@@ -94,9 +99,7 @@ func (ps Problems) HasErrors() bool {
 
 // Sort orders problems by file, line and column.
 func (ps Problems) Sort() {
-	slices.SortStableFunc(ps, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	slices.SortStableFunc(ps, func(a, b Problem) int { return ComparePositions(a.Position, b.Position) })
 }
 
 // Compact returns sorted problems without those that say the same of the same place: a piece of YAML

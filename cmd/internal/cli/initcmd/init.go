@@ -23,6 +23,7 @@ type Options struct {
 	App *app.App
 
 	Dir        string
+	From       string // a folder of Express Gateway to copy
 	Name       string
 	Cloud      string
 	Repository string
@@ -50,10 +51,13 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		Short: "Start a project in a folder",
 		Long: "Start a project: egk8s.yaml, the gateway's files in config/, and a pipeline if you ask for one.\n" +
 			"A config/ folder of Express Gateway that is there already is taken as it is; models/ is added if missing.\n" +
+			"--from copies one of elsewhere, unchanged, with the files that it names. In both cases every way in which\n" +
+			"the gateway treats these files otherwise than Express Gateway is told, a line each.\n" +
 			"What no flag says is asked; --no-input makes a missing answer an error. Nothing is overwritten\n" +
 			"without --force, and nothing is written before the last answer.",
 		Example: "  egk8s init\n" +
 			"  egk8s init shop --name shop --cloud kind --no-input\n" +
+			"  egk8s init shop --from ../express-gateway/config\n" +
 			"  egk8s init --cloud gke --repository europe-docker.pkg.dev/my/repo/gateway --pipeline github",
 		GroupID: "project",
 		Args:    app.MaxArgs(1),
@@ -66,6 +70,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
+	fs.StringVar(&o.From, "from", "", "copy the config of the Express Gateway folder `DIR`")
 	fs.StringVar(&o.Name, "name", "", "`NAME` of the release")
 	fs.StringVar(&o.Cloud, "cloud", "", "`PROFILE` of the cloud that the project is for; a deploy may name another")
 	fs.StringVar(&o.Repository, "repository", "", "`REPOSITORY` that the gateway image is pushed to")
@@ -102,7 +107,11 @@ func Run(ctx context.Context, o *Options) error {
 		}
 	}
 	o.adopted = o.adopts()
-	files, err := o.files(clouds)
+	copied, err := o.copied()
+	if err != nil {
+		return err
+	}
+	files, err := o.files(clouds, copied)
 	if err != nil {
 		return err
 	}
@@ -113,6 +122,28 @@ func Run(ctx context.Context, o *Options) error {
 		return err
 	}
 	return o.report(files)
+}
+
+// copied are the files of --from.
+func (o *Options) copied() ([]project.NewFile, error) {
+	if o.From == "" {
+		return nil, nil
+	}
+	if o.adopted {
+		return nil, &exit.UsageError{
+			Message: "nothing was written: " + filepath.Join(o.Dir, "config") + " has a gateway config already",
+			Hint:    []string{"leave --from out to take it as it is, or choose another folder"},
+		}
+	}
+	folder, err := project.GatewayFolder(o.From)
+	if err != nil {
+		return nil, &exit.UsageError{Message: err.Error()}
+	}
+	files, err := project.Adopt(folder)
+	if err != nil {
+		return nil, &exit.UsageError{Message: err.Error()}
+	}
+	return files, nil
 }
 
 func (o *Options) check(clouds *cloud.Profiles) error {
@@ -196,9 +227,10 @@ func ordered(names []string) []string {
 	return names
 }
 
-func (o *Options) files(clouds *cloud.Profiles) ([]project.NewFile, error) {
+// files are those to write: the copied ones stand in place of the scaffold's.
+func (o *Options) files(clouds *cloud.Profiles, copied []project.NewFile) ([]project.NewFile, error) {
 	opts := project.ScaffoldOptions{
-		Name: o.Name, Cloud: o.Cloud, Repository: o.Repository, Pipeline: o.Pipeline, Adopt: o.adopted,
+		Name: o.Name, Cloud: o.Cloud, Repository: o.Repository, Pipeline: o.Pipeline, Adopt: o.adopted || o.From != "",
 	}
 	if o.Cloud != "" {
 		profile, err := clouds.Get(o.Cloud)
@@ -218,6 +250,11 @@ func (o *Options) files(clouds *cloud.Profiles) ([]project.NewFile, error) {
 			return strings.HasPrefix(f.Path, "config/") && err == nil
 		})
 	}
+	files = slices.DeleteFunc(files, func(f project.NewFile) bool {
+		return slices.ContainsFunc(copied, func(c project.NewFile) bool { return c.Path == f.Path })
+	})
+	files = append(copied, files...)
+	slices.SortFunc(files, func(a, b project.NewFile) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil
 }
 

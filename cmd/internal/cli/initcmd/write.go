@@ -1,6 +1,7 @@
 package initcmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,7 +40,7 @@ func write(dir string, files []project.NewFile, force bool) error {
 		}
 		_, err = os.Lstat(path)
 		isNew := errors.Is(err, fs.ErrNotExist)
-		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+		if err := os.WriteFile(path, f.Data, cmp.Or(f.Mode, 0o644)|0o200); err != nil {
 			return undo(err)
 		}
 		if isNew {
@@ -84,12 +85,15 @@ func (o *Options) report(files []project.NewFile) error {
 	for _, f := range files {
 		fmt.Fprintf(&b, "Created  %s\n", filepath.Join(o.Dir, filepath.FromSlash(f.Path)))
 	}
+	if err := o.deviations(&b); err != nil {
+		return err
+	}
 	words := []string{"egk8s", "init"}
 	if o.Dir != "." {
 		words = append(words, o.Dir)
 	}
 	for _, flag := range []struct{ name, value string }{
-		{"--name", o.Name}, {"--cloud", o.Cloud}, {"--repository", o.Repository}, {"--pipeline", o.Pipeline},
+		{"--from", o.From}, {"--name", o.Name}, {"--cloud", o.Cloud}, {"--repository", o.Repository}, {"--pipeline", o.Pipeline},
 	} {
 		if flag.value != "" && flag.value != none {
 			words = append(words, flag.name, flag.value)
@@ -102,5 +106,18 @@ func (o *Options) report(files []project.NewFile) error {
 	}
 	fmt.Fprintf(&b, "Next:  %s\n", next)
 	_, err := fmt.Fprint(o.App.IO.Out, b.String())
+	return err
+}
+
+// deviations adds how the gateway treats files that Express Gateway had otherwise.
+func (o *Options) deviations(b *strings.Builder) error {
+	if !o.adopted && o.From == "" {
+		return nil
+	}
+	folder := filepath.Join(o.Dir, "config")
+	lines, err := project.Deviations(folder, folder)
+	for _, line := range lines {
+		fmt.Fprintf(b, "Differs  %s\n", line)
+	}
 	return err
 }
