@@ -44,6 +44,10 @@ func (h Header) Set(name, value string) {
 	h.fields[textproto.CanonicalMIMEHeaderKey(name)] = []string{value}
 }
 
+// Put replaces all values of name, which must be in canonical form, by values, which is kept and may be shared:
+// nobody changes it in place. It is for fields that are the same in every answer, and for several at once.
+func (h Header) Put(name string, values []string) { h.fields[name] = slices.Clip(values) }
+
 // Add appends one more field.
 func (h Header) Add(name, value string) {
 	key := textproto.CanonicalMIMEHeaderKey(name)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/consumer"
@@ -26,6 +27,13 @@ type KeyAuthenticator interface {
 	AuthenticateKey(ctx context.Context, keyID, keySecret string) (consumer.Consumer, consumer.Credential, error)
 }
 
+// HitCounter counts requests by key in fixed windows.
+type HitCounter interface {
+	// Hit counts one request of key, and returns how many its window holds, this one included, and when
+	// the window ends. A key without a window gets one of the given length. The key is not kept.
+	Hit(ctx context.Context, key []byte, window time.Duration) (count int64, ends time.Time, err error)
+}
+
 // Environment is what policies need of the rest of the gateway.
 type Environment struct {
 	// Keys answers key-auth; nil: every key is refused.
@@ -34,6 +42,8 @@ type Environment struct {
 	Services map[string]config.ServiceEndpoint
 	// Upstreams makes the pools of the configuration that is being compiled.
 	Upstreams *upstream.Draft
+	// Limits counts requests for rate-limit; it outlives the configuration. nil: counters of this one.
+	Limits HitCounter
 	// HTTPProxy is the http_proxy of the environment; empty: none.
 	HTTPProxy string
 	// Log receives what policies write.
@@ -46,12 +56,13 @@ type constructor func(step config.Step, env *Environment) (Policy, diag.Problems
 // constructors is the table of what is built.
 func constructors() map[string]constructor {
 	return map[string]constructor{
-		"cors":      newCORS,
-		"headers":   newHeaders,
-		"key-auth":  newKeyAuth,
-		"log":       newLog,
-		"proxy":     newProxy,
-		"terminate": newTerminate,
+		"cors":       newCORS,
+		"headers":    newHeaders,
+		"key-auth":   newKeyAuth,
+		"log":        newLog,
+		"proxy":      newProxy,
+		"rate-limit": newRateLimit,
+		"terminate":  newTerminate,
 	}
 }
 

@@ -61,6 +61,10 @@ func apply(t *testing.T, p policy.Policy, x *message.Exchange, sink *recorder) r
 	return got
 }
 
+func stepOf(name string, action map[string]any) config.Step {
+	return config.Step{Policy: name, Action: action}
+}
+
 func build(t *testing.T, name string, action map[string]any, env *policy.Environment) policy.Policy {
 	t.Helper()
 	if env.Log == nil {

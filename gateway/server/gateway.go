@@ -19,6 +19,7 @@ import (
 	"egk8s.dev/egk8s/gateway/diag"
 	"egk8s.dev/egk8s/gateway/pipeline"
 	"egk8s.dev/egk8s/gateway/policy"
+	"egk8s.dev/egk8s/gateway/ratelimit"
 	"egk8s.dev/egk8s/gateway/upstream"
 )
 
@@ -48,6 +49,7 @@ type Gateway struct {
 	catalogue config.Catalogue
 	pools     *upstream.Pools
 	metrics   *metrics
+	limits    *ratelimit.Counters // kept over reloads
 	consumers *consumers
 	// certificates are those of the https listener; nil: there is none.
 	certificates *certificates
@@ -77,7 +79,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
-		pools: upstream.NewPools(), metrics: newMetrics(),
+		pools: upstream.NewPools(), metrics: newMetrics(), limits: ratelimit.New(ratelimit.Options{}),
 	}
 	g.loaded = g.fingerprint() // before reading, so that no change in between is missed
 	files, err := openFiles(o.ConfigDir)
@@ -123,7 +125,7 @@ func (g *Gateway) load(files config.FileReader) (*config.Config, diag.Problems) 
 // apply compiles cfg and, when it compiles, makes it the one in force.
 func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 	draft := g.pools.Draft()
-	env := &policy.Environment{Upstreams: draft, HTTPProxy: g.env.httpProxy, Log: g.log}
+	env := &policy.Environment{Upstreams: draft, Limits: g.limits, HTTPProxy: g.env.httpProxy, Log: g.log}
 	if g.consumers != nil {
 		env.Keys = g.consumers.service
 	}
