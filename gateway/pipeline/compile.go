@@ -87,7 +87,7 @@ func (c *compiler) report(what string, problems diag.Problems) {
 }
 
 func (c *compiler) runtime() *Runtime {
-	var keys []string
+	keys := map[string]int{} // of hosts, to their place
 	hosts := []*pattern.Host{}
 	routes := [][]*route{}
 	for i := range c.cfg.APIEndpoints {
@@ -96,10 +96,10 @@ func (c *compiler) runtime() *Runtime {
 		if host == nil {
 			continue
 		}
-		at := slices.Index(keys, key)
-		if at < 0 {
-			at = len(keys)
-			keys, hosts, routes = append(keys, key), append(hosts, host), append(routes, nil)
+		at, known := keys[key]
+		if !known {
+			at = len(hosts)
+			keys[key], hosts, routes = at, append(hosts, host), append(routes, nil)
 		}
 		routes[at] = append(routes[at], c.routes(e)...)
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"egk8s.dev/egk8s/gateway/pattern"
@@ -19,19 +20,20 @@ type hostTable struct {
 func newHostTable(patterns []*pattern.Host) *hostTable {
 	t := &hostTable{patterns: patterns, exact: map[string][]int{}}
 	for i, p := range patterns {
-		name, ok := p.Exact()
-		if !ok {
+		if name, ok := p.Exact(); ok {
+			t.exact[name] = append(t.exact[name], i)
+		} else {
 			t.open = append(t.open, i)
-			continue
 		}
-		if t.exact[name] != nil {
-			continue
-		}
-		for j, other := range patterns {
-			if other.Match(name) {
-				t.exact[name] = append(t.exact[name], j)
+	}
+	for name, groups := range t.exact {
+		for _, i := range t.open {
+			if patterns[i].Match(name) {
+				groups = append(groups, i)
 			}
 		}
+		slices.Sort(groups)
+		t.exact[name] = groups
 	}
 	return t
 }

@@ -1,6 +1,9 @@
 package pipeline
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // routeTable finds the routes that may match a path, in order, without trying every one.
 //
@@ -12,10 +15,12 @@ type routeTable struct {
 	tree  node
 }
 
-// node is a place in the tree of prefixes.
+// node is a place in the tree of prefixes; a chain of places with one way on is one node.
 type node struct {
-	routes []int // whose prefix ends here, in order
-	next   map[byte]*node
+	label  string  // what leads here from the node above
+	routes []int   // whose prefix ends here, in order
+	first  string  // of every child's label the first byte
+	next   []*node // the children, in the order of first
 }
 
 func newRouteTable(list []*route) *routeTable {
@@ -25,22 +30,56 @@ func newRouteTable(list []*route) *routeTable {
 			t.exact[path] = append(t.exact[path], i)
 			continue
 		}
-		n := &t.tree
-		prefix := r.path.Prefix()
-		for j := range len(prefix) {
-			child := n.next[prefix[j]]
-			if child == nil {
-				child = &node{}
-				if n.next == nil {
-					n.next = map[byte]*node{}
-				}
-				n.next[prefix[j]] = child
-			}
-			n = child
-		}
+		n := t.tree.insert(r.path.Prefix())
 		n.routes = append(n.routes, i)
 	}
 	return t
+}
+
+// insert returns the node of a prefix below n; it makes what is missing.
+func (n *node) insert(prefix string) *node {
+	for prefix != "" {
+		at := strings.IndexByte(n.first, prefix[0])
+		if at < 0 {
+			child := &node{label: prefix}
+			n.first, n.next = n.first+prefix[:1], append(n.next, child)
+			return child
+		}
+		child := n.next[at]
+		same := 1
+		for same < min(len(prefix), len(child.label)) && prefix[same] == child.label[same] {
+			same++
+		}
+		if same < len(child.label) { // the ways part inside of the label
+			between := &node{label: child.label[:same], first: child.label[same : same+1], next: []*node{child}}
+			child.label = child.label[same:]
+			n.next[at] = between
+			child = between
+		}
+		n, prefix = child, prefix[same:]
+	}
+	return n
+}
+
+// child returns the node that a path leads on to, and the rest of the path; nil: none.
+func (n *node) child(path string) (*node, string) {
+	if path == "" {
+		return nil, ""
+	}
+	at := strings.IndexByte(n.first, fold(path[0]))
+	if at < 0 {
+		return nil, ""
+	}
+	child := n.next[at]
+	if len(path) < len(child.label) {
+		return nil, ""
+	}
+	for i := 1; i < len(child.label); i++ {
+		if fold(path[i]) != child.label[i] {
+			return nil, ""
+		}
+	}
+	return child, path[len(child.label):]
 }
 
 // maxLists is how many lists of candidates a path can have without an allocation.
@@ -102,12 +141,7 @@ func (t *routeTable) candidates(path string) candidates {
 			c.add(t.exact[lower[:n-1]])
 		}
 	}
-	n := &t.tree
-	c.add(n.routes)
-	for i := range len(path) {
-		if n = n.next[fold(path[i])]; n == nil {
-			break
-		}
+	for n, rest := &t.tree, path; n != nil; n, rest = n.child(rest) {
 		c.add(n.routes)
 	}
 	return c
