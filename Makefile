@@ -82,10 +82,10 @@ bench: go-version ## run the benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./gateway/...
 
 .PHONY: fuzz
-fuzz: go-version ## run each fuzz test for 20 seconds
+fuzz: go-version ## run each fuzz test for 30 seconds
 	@for pkg in $$($(GO) list ./gateway/... ./deployer/...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$pkg || exit 1; done; done
+	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$pkg || exit 1; done; done
 
 .PHONY: reproducible
 reproducible: ## build the image twice, in different places, and compare the digests

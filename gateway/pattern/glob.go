@@ -16,8 +16,18 @@ type Glob struct {
 	never        bool
 }
 
-// NewGlob compiles a glob. The extended form !(…) is refused.
+// What a glob may cost: braces can stand for any number of alternatives.
+const (
+	maxGlob         = 1 << 12 // bytes of its source
+	maxAlternatives = 1 << 10
+	maxBraces       = 1 << 6
+)
+
+// NewGlob compiles a glob. The extended form !(…) is refused, and so is one that stands for too much.
 func NewGlob(source string) (*Glob, error) {
+	if len(source) > maxGlob {
+		return nil, fmt.Errorf("compile glob: it has more than %d bytes", maxGlob)
+	}
 	if strings.HasPrefix(source, "#") {
 		return &Glob{never: true}, nil // a comment
 	}
@@ -26,7 +36,11 @@ func NewGlob(source string) (*Glob, error) {
 		g.negate = !g.negate
 		source = source[1:]
 	}
-	for _, one := range expandBraces(source) {
+	alternatives, err := expandBraces(source, 0)
+	if err != nil {
+		return nil, fmt.Errorf("compile glob: %w", err)
+	}
+	for _, one := range alternatives {
 		expr, err := globExpression(one)
 		if err != nil {
 			return nil, fmt.Errorf("compile glob %q: %w", source, err)
@@ -117,21 +131,35 @@ func globClass(s string) (string, int) {
 	return "[" + not + body + "]", end + 2
 }
 
-// expandBraces returns all alternatives of {a,b} and {1..3}, nested ones too.
-func expandBraces(s string) []string {
+// expandBraces returns all alternatives of {a,b} and {1..3}, nested ones too. depth counts the calls around it.
+func expandBraces(s string, depth int) ([]string, error) {
 	open, end := braces(s)
 	if end < 0 {
-		return []string{s}
+		return []string{s}, nil
+	}
+	if depth > maxBraces {
+		return nil, fmt.Errorf("it has more than %d braces behind and inside of each other", maxBraces)
+	}
+	tails, err := expandBraces(s[end+1:], depth+1)
+	if err != nil {
+		return nil, err
 	}
 	var out []string
 	for _, item := range braceItems(s[open+1 : end]) {
-		for _, head := range expandBraces(item) {
-			for _, tail := range expandBraces(s[end+1:]) {
+		heads, err := expandBraces(item, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if len(out)+len(heads)*len(tails) > maxAlternatives {
+			return nil, fmt.Errorf("its braces stand for more than %d alternatives", maxAlternatives)
+		}
+		for _, head := range heads {
+			for _, tail := range tails {
 				out = append(out, s[:open]+head+tail)
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // braces finds the first pair that holds a list or a range; end is -1 when there is none.

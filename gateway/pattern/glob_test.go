@@ -1,6 +1,7 @@
 package pattern_test
 
 import (
+	"strings"
 	"testing"
 
 	"egk8s.dev/egk8s/gateway/pattern"
@@ -103,4 +104,31 @@ func TestRegexpTranslation(t *testing.T) {
 			t.Errorf("/%s/ on %q: %v, want %v", tt.source, tt.text, got, tt.want)
 		}
 	}
+}
+
+func TestGlobIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, source := range []string{
+		strings.Repeat("{a,b}", 40), "{0..1000}{0..1000}", strings.Repeat("{a,", 100) + "b" + strings.Repeat("}", 100),
+		strings.Repeat("{", 1<<20), strings.Repeat("{a}", 1<<11),
+	} {
+		if _, err := pattern.NewGlob(source); err == nil {
+			t.Errorf("%.20s… of %d bytes was compiled", source, len(source))
+		}
+	}
+	if _, err := pattern.NewGlob("{0..1000}.test"); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzGlob holds that no glob and no name panics or takes long.
+func FuzzGlob(f *testing.F) {
+	for _, source := range []string{"*.a.test", "{a,b{1..3}}", "+(a|b)", "[!a-c]", "[[]", "!a", "\\*", "?(a", "{a,b}{c,d}", "[z-a]"} {
+		f.Add(source, "a.test")
+	}
+	f.Fuzz(func(_ *testing.T, source, name string) {
+		if g, err := pattern.NewGlob(source); err == nil {
+			g.Match(name)
+		}
+	})
 }
