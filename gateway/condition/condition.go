@@ -39,6 +39,8 @@ func constructors() map[string]constructor {
 		"oneOf":                  newOneOf,
 		"pathExact":              newPathExact,
 		"pathMatch":              newPathMatch,
+		"pathmatch":              newRewritePath,
+		"regexpmatch":            newRewriteRegexp,
 		"tlsClientAuthenticated": newTLSClientAuthenticated,
 	}
 }

@@ -13,5 +13,10 @@ func traffic() []Deviation {
 			There: "a delayed request whose client went away is sent to the service all the same",
 			Here:  "it ends",
 		},
+		{
+			ID:    "rewrite-lonely",
+			There: "a `rewrite` step without `pathmatch` or `regexpmatch` is a 500 for every request, without a word before",
+			Here:  "the same, and a warning when loading; a `rewrite` that cannot be filled in by its `pathmatch` is refused when loading",
+		},
 	}
 }

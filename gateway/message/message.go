@@ -4,6 +4,8 @@
 // hands in a Sink, and everything else here is plain values.
 package message
 
+import "regexp"
+
 // Exchange is one request with its answer on the way through a pipeline.
 // It belongs to one goroutine and must not be kept after the pipeline ended: engines reuse it.
 type Exchange struct {
@@ -12,6 +14,9 @@ type Exchange struct {
 
 	// Endpoint is what the router matched; nil before that.
 	Endpoint *Endpoint
+	// Match is what the last pathmatch or regexpmatch condition matched; nil: none did.
+	// EG: egContext.matchedCondition of the rewrite plugin.
+	Match *Match
 	// Context is what expressions put into egContext for later steps; nil: nothing yet.
 	Context map[string]any
 
@@ -30,6 +35,14 @@ type Endpoint struct {
 	Params func(path string) map[string]string
 	// Raw is the entry as written, for expressions; never change it.
 	Raw map[string]any
+}
+
+// Match is how a condition of the rewrite plugin matched the URL.
+type Match struct {
+	// Regexp is the expression of regexpmatch; nil: it was pathmatch.
+	Regexp *regexp.Regexp
+	// Params are the parameters of pathmatch as they stand in the URL.
+	Params map[string]string
 }
 
 // Verdict is what a policy decided about the exchange.

@@ -62,6 +62,7 @@ func constructors() map[string]constructor {
 		"log":        newLog,
 		"proxy":      newProxy,
 		"rate-limit": newRateLimit,
+		"rewrite":    newRewrite,
 		"terminate":  newTerminate,
 	}
 }

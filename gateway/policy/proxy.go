@@ -202,10 +202,10 @@ func (p *proxy) path(x *message.Exchange, to target) string {
 		base = ""
 	}
 	if base == "" || rest == "" {
-		if base+rest == "" {
-			return "/"
+		if out := base + rest; strings.HasPrefix(out, "/") {
+			return out
 		}
-		return base + rest
+		return "/" + base + rest // as a rewritten URL may be
 	}
 	return strings.TrimSuffix(base, "/") + "/" + strings.TrimPrefix(rest, "/")
 }
