@@ -105,7 +105,7 @@ func (d *deploy) apply(ctx context.Context) error {
 	d.out.begin(event.Apply)
 	d.noteFailing(ctx)
 	d.applying = d.now()
-	out, err := d.execute(ctx, d.plan)
+	out, err := d.execute(ctx, d.plan, d.opts.ForceConflicts, d.out)
 	d.applied = out
 	for _, op := range out.Done {
 		d.result.Changes = append(d.result.Changes, change(op))
@@ -118,11 +118,12 @@ func (d *deploy) apply(ctx context.Context) error {
 	return nil
 }
 
-func (d *deploy) execute(ctx context.Context, p plan.Plan) (*apply.Outcome, error) {
-	return apply.Run(ctx, d.client, p, apply.Options{
-		Force: d.opts.ForceConflicts, Owner: d.name, Owned: isConfig,
+// execute runs a plan and shows every operation.
+func (s *session) execute(ctx context.Context, p plan.Plan, force bool, out *stream) (*apply.Outcome, error) {
+	return apply.Run(ctx, s.client, p, apply.Options{
+		Force: force, Owner: s.name, Owned: isConfig,
 		Done: func(op plan.Op) {
-			d.out.emit(event.Event{Type: event.Object, Object: op.String(), Action: op.Action, Message: op.Reason})
+			out.emit(event.Event{Type: event.Object, Object: op.String(), Action: op.Action, Message: op.Reason})
 		},
 	})
 }
@@ -244,8 +245,13 @@ func (d *deploy) neededConfig(ctx context.Context) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
+	note := func(u *unstructured.Unstructured) {
+		for _, m := range mounts(u) {
+			needed[m.Name] = true
+		}
+	}
 	for _, u := range sets {
-		mounted(u, needed)
+		note(u)
 	}
 	for _, r := range d.history.Records {
 		objects, err := parseManifest(r.Manifest, d.namespace)
@@ -253,31 +259,8 @@ func (d *deploy) neededConfig(ctx context.Context) (map[string]bool, error) {
 			return nil, fmt.Errorf("read revision %d: %w", r.Revision, err)
 		}
 		for _, u := range objects {
-			mounted(u, needed)
+			note(u)
 		}
 	}
 	return needed, nil
-}
-
-// mounted adds the ConfigMaps and Secrets that the pod template of u mounts.
-func mounted(u *unstructured.Unstructured, into map[string]bool) {
-	volumes, _, _ := unstructured.NestedSlice(u.Object, "spec", "template", "spec", "volumes")
-	for _, v := range volumes {
-		volume, ok := v.(map[string]any)
-		if !ok {
-			continue
-		}
-		sources := []any{volume}
-		if projected, ok, _ := unstructured.NestedSlice(volume, "projected", "sources"); ok {
-			sources = append(sources, projected...)
-		}
-		for _, s := range sources {
-			source, _ := s.(map[string]any)
-			for _, path := range [][]string{{"configMap", "name"}, {"secret", "secretName"}, {"secret", "name"}} {
-				if name, ok, _ := unstructured.NestedString(source, path...); ok {
-					into[name] = true
-				}
-			}
-		}
-	}
 }

@@ -160,19 +160,8 @@ func (d *deploy) finish(err error) {
 	for _, w := range d.client.Warnings() {
 		d.warn(w)
 	}
-	var interrupted *InterruptedError
-	var timeout *TimeoutError
-	switch {
-	case err == nil:
-	case errors.Is(err, ErrDetached), errors.As(err, &timeout):
-		r.Outcome = Unfinished
-	case errors.As(err, &interrupted):
-		r.Outcome = Interrupted
-	default:
-		r.Outcome = FailedRun
-	}
 	if err != nil {
-		r.Error = err.Error()
+		r.Outcome, r.Error = outcome(err), err.Error()
 	}
 	d.out.emit(event.Event{Phase: event.Done, Type: event.Result, Message: string(r.Outcome)})
 }

@@ -84,11 +84,11 @@ type ProbeResult struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Result is what a deploy did; `-o json` prints it. ExitCode stays 0 here: the program maps the
+// Result is what a deploy or a rollback did; `-o json` prints it. ExitCode stays 0 here: the program maps the
 // error that came with the Result to a code.
 type Result struct {
 	APIVersion          string        `json:"apiVersion"` // egk8s.dev/v1alpha1
-	Kind                string        `json:"kind"`       // DeployResult
+	Kind                string        `json:"kind"`       // DeployResult, RollbackResult
 	Outcome             Outcome       `json:"outcome"`
 	ExitCode            int           `json:"exitCode"`
 	Name                string        `json:"name"`
@@ -106,6 +106,7 @@ type Result struct {
 	URL                 string        `json:"url,omitempty"`   // set only when it answered from here
 	Reach               string        `json:"reach,omitempty"` // else the command that makes it reachable
 	RolledBack          bool          `json:"rolledBack,omitempty"`
+	RestoredRevision    int           `json:"restoredRevision,omitempty"` // that a rollback brought back
 	Changes             []Change      `json:"changes"`
 	Probes              []ProbeResult `json:"probes"`
 	Warnings            []string      `json:"warnings,omitempty"`

@@ -57,19 +57,9 @@ func Destroy(ctx context.Context, opts DestroyOptions, sink event.Sink) (*Destro
 	d := &destroy{session: s, opts: opts, result: result, out: s.stream(sink, "destroy", "", s.started.Add(limit))}
 	err = ended(limited, d.run(limited), limit, result.Deleted, nil, nil)
 	result.DurationMs = s.now().Sub(s.started).Milliseconds()
-	var interrupted *InterruptedError
-	var timeout *TimeoutError
-	switch {
-	case err == nil && opts.DryRun:
+	result.Outcome = outcome(err)
+	if err == nil && opts.DryRun {
 		result.Outcome = Planned
-	case err == nil:
-		result.Outcome = Succeeded
-	case errors.As(err, &timeout), errors.Is(err, ErrDetached):
-		result.Outcome = Unfinished
-	case errors.As(err, &interrupted):
-		result.Outcome = Interrupted
-	default:
-		result.Outcome = FailedRun
 	}
 	if err != nil {
 		result.Error = err.Error()

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -152,6 +151,9 @@ func (d *deploy) hints(c *event.Cause) {
 		if c.Container != "" && c.ExitCode == nil && c.Code != "probe-failed" {
 			c.Next = c.Next[1:] // the container never ran: there is no log
 		}
+		if before := d.history.Deployed(); before != nil && before.Revision < d.result.Revision && !d.opts.RollBack {
+			c.Next = append(c.Next, fmt.Sprintf("egk8s rollback %d", before.Revision))
+		}
 	}
 }
 
@@ -168,76 +170,6 @@ func (d *deploy) cloudHint(c *event.Cause) string {
 		}
 	}
 	return ""
-}
-
-// digests waits until every replica has loaded what was deployed.
-func (d *deploy) digests(ctx context.Context) error {
-	pods := make([]verify.Pod, len(d.rollout.Pods))
-	var causes []event.Cause
-	for i, p := range d.rollout.Pods {
-		pods[i] = verify.Pod{Name: p.Name, IP: p.IP}
-		if d.image != nil && p.ImageID != "" && !d.image.Matches(p.ImageID) {
-			causes = append(causes, event.Cause{
-				Code: "image-differs", Object: "Pod/" + p.Name, Reason: "ImageID",
-				Message: fmt.Sprintf("the replica runs another image than this egk8s carries: %s", p.ImageID),
-			})
-		}
-	}
-	if len(causes) > 0 {
-		return d.unhealthy(causes)
-	}
-	want := verify.Want{Config: d.rendered.Digest, Consumers: d.rendered.ConsumersDigest}
-	_, causes, unreached := verify.Wait(ctx, d.client, d.namespace, render.StatusPort, pods, want)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if len(causes) > 0 {
-		return d.unhealthy(causes)
-	}
-	if len(unreached) > 0 {
-		return d.askInside(ctx, unreached, want)
-	}
-	d.out.info(fmt.Sprintf("%d/%d replicas serve config %s", len(pods), len(pods), verify.Short(d.rendered.Digest)))
-	return nil
-}
-
-// askInside asks the replicas that the API server does not reach from inside the cluster.
-func (d *deploy) askInside(ctx context.Context, pods []verify.Pod, want verify.Want) error {
-	prober, err := d.prober(ctx)
-	if err != nil {
-		return err
-	}
-	defer prober.Stop(ctx) //nolint:errcheck // it ends by itself
-	causes, err := verify.Inside(ctx, prober, pods, render.StatusPort, want)
-	if err != nil {
-		d.warn("could not ask every replica which config it has loaded: " + err.Error())
-		return nil
-	}
-	if len(causes) > 0 {
-		return d.unhealthy(causes)
-	}
-	return nil
-}
-
-// prober prepares a pod beside the gateway's, from its own template.
-func (d *deploy) prober(ctx context.Context) (*verify.Prober, error) {
-	u, err := d.client.Get(ctx, d.deploymentRef())
-	if err != nil {
-		return nil, err
-	}
-	var template struct {
-		Spec struct {
-			Template corev1.PodTemplateSpec `json:"template"`
-		} `json:"spec"`
-	}
-	if err := cluster.Decode(u, &template); err != nil {
-		return nil, err
-	}
-	const lifetime = 2 * time.Minute
-	return &verify.Prober{
-		Cluster: d.client, Namespace: d.namespace, Release: d.name, Template: template.Spec.Template.Spec,
-		OwnerUID: d.owner("").UID, Config: d.rendered.Digest, Lifetime: lifetime,
-	}, nil
 }
 
 // probing sends the probes and listens to the answers while the rollout goes on.
@@ -270,7 +202,7 @@ func (p *probing) start(ctx context.Context) {
 		p.fail(nil)
 		return
 	}
-	if p.prober, err = d.prober(ctx); err == nil {
+	if p.prober, err = d.prober(ctx, d.rendered.Digest, d.owner("")); err == nil {
 		err = p.prober.Start(ctx, p.probes)
 	}
 	if err != nil {

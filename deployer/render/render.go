@@ -74,6 +74,8 @@ const (
 	SaltKey = "egk8s.salt"
 	// ContainerName is the name of the gateway's container.
 	ContainerName = "gateway"
+	// DigestVariable is the variable that tells the gateway which configuration it must load.
+	DigestVariable = "EGK8S_CONFIG_DIGEST"
 	// PartOf is the value of app.kubernetes.io/part-of on every object.
 	PartOf = "egk8s"
 	// ChartName is the value of app.kubernetes.io/name on every object.

@@ -161,6 +161,7 @@ type deployed struct {
 	ConfigDigest        string
 	Ready               int
 	RolledBack          bool
+	RestoredRevision    int
 	Warnings            []string
 	Error               string
 	Failures            []struct {

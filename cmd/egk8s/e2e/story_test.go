@@ -44,6 +44,7 @@ func TestShop(t *testing.T) {
 		}
 	})
 	t.Run("a changed config rolls out without a lost request", func(t *testing.T) { p.checkChange(t, key) })
+	t.Run("egk8s rollback goes back, and forth", func(t *testing.T) { p.checkRollback(t) })
 	t.Run("kubectl rollout undo brings the old behaviour back", func(t *testing.T) { p.checkUndo(t) })
 	t.Run("helm knows the release and rolls it back", func(t *testing.T) { p.checkHelm(t) })
 	t.Run("a deleted pod is not missed", func(t *testing.T) { p.checkPodLoss(t) })
@@ -116,6 +117,53 @@ func (p *place) checkChange(t *testing.T, key string) {
 		t.Errorf("%d of %d requests lost: %v %v", lost, seen.Sent, seen.Answers, seen.Errors)
 	}
 	_ = key
+}
+
+// checkRollback goes back to the first revision and to the second again, as a user reads it from history.
+func (p *place) checkRollback(t *testing.T) {
+	t.Helper()
+	if r := p.egk8s(t, "rollback", "--dry-run", "-o", "name"); r.code != 0 || r.stdout != "Deployment/shop\n" {
+		t.Errorf("a rollback would change %q, exit %d; want the Deployment alone\n%s", r.stdout, r.code, r.stderr)
+	}
+	back := p.rollback(t)
+	if back.Outcome != "succeeded" || back.Revision != 3 || back.RestoredRevision != 1 || back.Ready != 2 {
+		t.Errorf("rollback: %+v; want revision 1 again, as 3", back)
+	}
+	if r := get(t, p.forward(t), "/healthz", ""); r.body != "ok" {
+		t.Errorf("after the rollback: %q, want the first message", r.body)
+	}
+	if again := p.rollback(t, "1"); again.Outcome != "unchanged" {
+		t.Errorf("rollback to what serves: %q, want unchanged", again.Outcome)
+	}
+	if r := p.egk8s(t, "rollback", "77"); r.code != 3 || !strings.Contains(r.stderr, "revision 77 is not recorded") {
+		t.Errorf("rollback to nothing: exit %d, want 3\n%s", r.code, r.stderr)
+	}
+	if forth := p.rollback(t, "2"); forth.Outcome != "succeeded" || forth.RestoredRevision != 2 {
+		t.Errorf("rollback 2: %+v; want revision 2 again", forth)
+	}
+	if r := get(t, p.forward(t), "/healthz", ""); r.body != "still ok" {
+		t.Errorf("after the way forth: %q, want the new message", r.body)
+	}
+	r := p.egk8s(t, "history")
+	r.mustSucceed(t)
+	if !regexp.MustCompile(`(?m)^4 \* +deployed .*rolled back to 2$`).MatchString(r.stdout) || strings.Contains(r.stdout, "cannot come back") {
+		t.Errorf("history:\n%s", r.stdout)
+	}
+	if unchanged := p.mustDeploy(t); unchanged.Outcome != "unchanged" {
+		t.Errorf("deploy of what was rolled forth to: %q, want unchanged", unchanged.Outcome)
+	}
+}
+
+// rollback runs egk8s rollback and returns its document.
+func (p *place) rollback(t *testing.T, args ...string) deployed {
+	t.Helper()
+	r := p.egk8s(t, append([]string{"rollback", "-o", "json"}, args...)...)
+	r.mustSucceed(t)
+	var d deployed
+	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil {
+		t.Fatalf("rollback: %v\n%s", err, r.stdout)
+	}
+	return d
 }
 
 func (p *place) checkUndo(t *testing.T) {

@@ -13,11 +13,13 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/cli/deploy"
 	"egk8s.dev/egk8s/cmd/internal/cli/destroy"
 	"egk8s.dev/egk8s/cmd/internal/cli/helptopic"
+	"egk8s.dev/egk8s/cmd/internal/cli/history"
 	"egk8s.dev/egk8s/cmd/internal/cli/image"
 	"egk8s.dev/egk8s/cmd/internal/cli/initcmd"
 	"egk8s.dev/egk8s/cmd/internal/cli/logs"
 	"egk8s.dev/egk8s/cmd/internal/cli/portforward"
 	"egk8s.dev/egk8s/cmd/internal/cli/render"
+	"egk8s.dev/egk8s/cmd/internal/cli/rollback"
 	"egk8s.dev/egk8s/cmd/internal/cli/status"
 	"egk8s.dev/egk8s/cmd/internal/cli/validate"
 	"egk8s.dev/egk8s/cmd/internal/cli/version"
@@ -57,7 +59,7 @@ func NewRoot(a *app.App) *cobra.Command {
 func addCommands(root *cobra.Command, a *app.App) {
 	root.AddCommand(
 		initcmd.New(a, nil), validate.New(a, nil), render.New(a, nil), image.New(a, nil), credentials.New(a, nil),
-		deploy.New(a, nil), status.New(a, nil), logs.New(a, nil), portforward.New(a, nil), destroy.New(a, nil),
+		deploy.New(a, nil), status.New(a, nil), history.New(a, nil), rollback.New(a, nil), logs.New(a, nil), portforward.New(a, nil), destroy.New(a, nil),
 		version.New(a, nil), completion.New(a),
 	)
 }

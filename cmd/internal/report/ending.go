@@ -13,7 +13,7 @@ import (
 
 // Ending is how a run ended.
 type Ending struct {
-	Verb   string // deploy, destroy, status
+	Verb   string // deploy, rollback, destroy, status
 	Result deployer.Result
 	// Err is why it failed; nil when it did not.
 	Err error
@@ -81,8 +81,11 @@ func (e Ending) validated(t theme.Theme) string {
 }
 
 func (e Ending) succeeded(took string) string {
-	if e.Verb == "destroy" {
+	switch e.Verb {
+	case "destroy":
 		return fmt.Sprintf("%s is destroyed, in %s", e.Result.Name, took)
+	case "rollback":
+		return fmt.Sprintf("%s is back at revision %d, in %s", e.Result.Name, e.Result.RestoredRevision, took)
 	}
 	return fmt.Sprintf("%s deployed%s in %s", e.Result.Name, to(e.Result.Cloud), took)
 }
@@ -90,7 +93,7 @@ func (e Ending) succeeded(took string) string {
 // Reach returns the lines under a good headline: where it answers and what to do next.
 func (e Ending) Reach(t theme.Theme) []string {
 	r := e.Result
-	if e.Verb != "deploy" || (r.Outcome != deployer.Succeeded && r.Outcome != deployer.Unchanged) {
+	if e.Verb != "deploy" && e.Verb != "rollback" || (r.Outcome != deployer.Succeeded && r.Outcome != deployer.Unchanged) {
 		return nil
 	}
 	lines := []string{}
