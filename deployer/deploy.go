@@ -33,21 +33,29 @@ const defaultTimeout = 5 * time.Minute
 // beside an error: it says what was done until then.
 func Deploy(ctx context.Context, opts DeployOptions, sink event.Sink) (*Result, error) {
 	opts.Timeout = cmp.Or(opts.Timeout, defaultTimeout)
-	d := &deploy{opts: opts, result: &Result{
-		APIVersion: apiVersion, Kind: "DeployResult", Changes: []Change{}, Probes: []ProbeResult{}, Failures: []event.Cause{},
-	}}
-	begun := time.Now()
-	s, err := connect(opts.Target, opts.Project, "", opts.Version)
+	d, err := newDeploy(opts, sink, "deploy")
 	if err != nil {
 		return d.result, err
 	}
-	d.session = s
-	d.out = s.stream(sink, "deploy", cmp.Or(opts.Cloud, opts.Project.Cloud), begun.Add(opts.Timeout))
 	limited, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
 	err = d.run(limited)
 	d.finish(err)
 	return d.result, err
+}
+
+// newDeploy prepares a run; beside an error it has a result only.
+func newDeploy(opts DeployOptions, sink event.Sink, verb string) (*deploy, error) {
+	d := &deploy{opts: opts, result: &Result{
+		APIVersion: apiVersion, Kind: "DeployResult", Changes: []Change{}, Probes: []ProbeResult{}, Failures: []event.Cause{},
+	}}
+	s, err := connect(opts.Target, opts.Project, "", opts.Version)
+	if err != nil {
+		return d, err
+	}
+	d.session = s
+	d.out = s.stream(sink, verb, cmp.Or(opts.Cloud, opts.Project.Cloud), s.started.Add(opts.Timeout))
+	return d, nil
 }
 
 // deploy is one run: each stage fills in what the later ones need.

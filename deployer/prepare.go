@@ -140,7 +140,7 @@ func (d *deploy) render(ctx context.Context) error {
 func (d *deploy) salt(ctx context.Context) ([]byte, error) {
 	list, err := d.client.List(ctx, cluster.Selection{
 		Kind: object.Ref{Version: "v1", Kind: "Secret"}, Namespace: d.namespace,
-		Labels: render.ConfigLabel + "=secret,app.kubernetes.io/instance=" + d.name,
+		Labels: render.ConfigLabel + "=" + render.RoleSecret + ",app.kubernetes.io/instance=" + d.name,
 	})
 	if err != nil {
 		return nil, err

@@ -148,10 +148,15 @@ func (r *restoring) await(ctx context.Context) (err error) {
 	case got.unasked != nil:
 		r.out.warn("could not ask every replica which config it has loaded: " + got.unasked.Error())
 		r.out.end("the replicas are ready")
-		return nil
+	default:
+		r.serves()
 	}
-	r.out.end(fmt.Sprintf("%d/%d replicas serve config %s", len(r.verdict.Pods), len(r.verdict.Pods), verify.Short(r.content.config)))
 	return nil
+}
+
+// serves says that the revision is back.
+func (r *restoring) serves() {
+	r.out.end(fmt.Sprintf("%d/%d replicas serve config %s", len(r.verdict.Pods), len(r.verdict.Pods), verify.Short(r.content.config)))
 }
 
 // remember writes what is in the cluster now. The intent stays when the run was cut off, so that status can tell.

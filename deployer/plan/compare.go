@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -70,9 +71,15 @@ func LiveOf(m metav1.PartialObjectMetadata) Live {
 	return l
 }
 
-// Diff returns the paths of the fields in which two states of one object differ, without what the
-// API server keeps for itself.
-func Diff(a, b *unstructured.Unstructured) []string {
+// Field is a field in which two states of one object differ; where a state has none it is nil.
+type Field struct {
+	Path          string // spec.template.spec.containers[gateway].image
+	Before, After any
+}
+
+// Diff returns the fields in which two states of one object differ, without what the API server keeps
+// for itself.
+func Diff(a, b *unstructured.Unstructured) []Field {
 	var d differ
 	for _, key := range keys(a.Object, b.Object) {
 		switch key {
@@ -83,10 +90,10 @@ func Diff(a, b *unstructured.Unstructured) []string {
 			d.walk(key, a.Object[key], b.Object[key])
 		}
 	}
-	return d.paths
+	return d.fields
 }
 
-type differ struct{ paths []string }
+type differ struct{ fields []Field }
 
 func (d *differ) metadata(a, b *unstructured.Unstructured) {
 	am, _ := a.Object["metadata"].(map[string]any)
@@ -107,6 +114,11 @@ func (d *differ) walk(path string, a, b any) {
 	}
 	al, aok := a.([]any)
 	bl, bok := b.([]any)
+	an, bn := named(al), named(bl)
+	if aok && bok && an != nil && bn != nil {
+		d.elements(path, an, bn)
+		return
+	}
 	if aok && bok && len(al) == len(bl) {
 		for i := range al {
 			d.walk(fmt.Sprintf("%s[%s]", path, element(al[i], i)), al[i], bl[i])
@@ -114,8 +126,61 @@ func (d *differ) walk(path string, a, b any) {
 		return
 	}
 	if !same(a, b) {
-		d.paths = append(d.paths, path)
+		d.fields = append(d.fields, Field{Path: path, Before: a, After: b})
 	}
+}
+
+// elements compares lists whose elements have names, as containers, ports, variables and volumes have.
+// Their order counts: where it differs, the whole lists do.
+func (d *differ) elements(path string, a, b []any) {
+	at := map[string]any{}
+	var kept []string
+	for _, v := range a {
+		at[nameOf(v)] = v
+	}
+	for _, v := range b {
+		if _, both := at[nameOf(v)]; both {
+			kept = append(kept, nameOf(v))
+		}
+	}
+	var before []string
+	for _, v := range a {
+		if slices.Contains(kept, nameOf(v)) {
+			before = append(before, nameOf(v))
+		} else {
+			d.fields = append(d.fields, Field{Path: fmt.Sprintf("%s[%s]", path, nameOf(v)), Before: v})
+		}
+	}
+	if !slices.Equal(before, kept) {
+		d.fields = append(d.fields, Field{Path: path + " (order)", Before: before, After: kept})
+	}
+	for _, v := range b {
+		name := fmt.Sprintf("%s[%s]", path, nameOf(v))
+		if was, both := at[nameOf(v)]; both {
+			d.walk(name, was, v)
+		} else {
+			d.fields = append(d.fields, Field{Path: name, After: v})
+		}
+	}
+}
+
+// named returns the list when every element has a name of its own, else nil.
+func named(list []any) []any {
+	seen := map[string]bool{}
+	for _, v := range list {
+		name := nameOf(v)
+		if name == "" || seen[name] {
+			return nil
+		}
+		seen[name] = true
+	}
+	return list
+}
+
+func nameOf(v any) string {
+	m, _ := v.(map[string]any)
+	name, _ := m["name"].(string)
+	return name
 }
 
 // same compares leaves; 1 and 1.0 are one number, an empty map or list is an absent one.
@@ -150,12 +215,7 @@ func number(v any) string {
 
 // element names a list's element by its name where it has one.
 func element(v any, i int) string {
-	if m, ok := v.(map[string]any); ok {
-		if name, ok := m["name"].(string); ok {
-			return name
-		}
-	}
-	return fmt.Sprint(i)
+	return cmp.Or(nameOf(v), fmt.Sprint(i))
 }
 
 func join(path, key string) string {

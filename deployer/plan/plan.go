@@ -51,7 +51,7 @@ type Op struct {
 	object.Ref
 	Action event.Action
 	Reason string
-	Fields []string // that change, when known: spec.replicas
+	Fields []Field // that change, when known
 	// TakeOver are managers whose fields become ours before the apply.
 	TakeOver []string
 	Object   *unstructured.Unstructured // nil: delete
@@ -189,12 +189,16 @@ func judge(op *Op, in Input, live Live) {
 	}
 }
 
-func short(fields []string) string {
+func short(fields []Field) string {
 	const most = 3
-	if len(fields) <= most {
-		return strings.Join(fields, ", ")
+	paths := make([]string, len(fields))
+	for i, f := range fields {
+		paths[i] = f.Path
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(fields[:most], ", "), len(fields)-most)
+	if len(paths) <= most {
+		return strings.Join(paths, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(paths[:most], ", "), len(paths)-most)
 }
 
 // prune removes what earlier revisions made and this one does not want.

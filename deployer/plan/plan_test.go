@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,7 +132,42 @@ func TestDiff(t *testing.T) {
 	}
 	a := parse(`{"kind":"X","metadata":{"resourceVersion":"1","managedFields":[1],"labels":{"a.b/c":"1"}},"spec":{"n":1,"list":[{"name":"x","v":1}],"none":{}},"status":{"x":1}}`)
 	b := parse(`{"kind":"X","metadata":{"resourceVersion":"2","generation":3,"labels":{"a.b/c":"2"}},"spec":{"n":1.0,"list":[{"name":"x","v":2}]},"status":{"x":2}}`)
-	if diff := cmp.Diff([]string{"metadata.labels[a.b/c]", "spec.list[x].v"}, plan.Diff(a, b)); diff != "" {
+	if diff := cmp.Diff([]plan.Field{{Path: "metadata.labels[a.b/c]", Before: "1", After: "2"}, {Path: "spec.list[x].v", Before: 1.0, After: 2.0}}, plan.Diff(a, b)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestDiffOfNamedLists: an element that comes, goes or moves is told by its name.
+func TestDiffOfNamedLists(t *testing.T) {
+	t.Parallel()
+	list := func(names ...string) *unstructured.Unstructured {
+		var items []any
+		for _, name := range names {
+			name, value, _ := strings.Cut(name, "=")
+			items = append(items, map[string]any{"name": name, "value": value})
+		}
+		return &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"env": items}}}
+	}
+	item := func(name, value string) any { return map[string]any{"name": name, "value": value} }
+	tests := map[string]struct {
+		before, after *unstructured.Unstructured
+		want          []plan.Field
+	}{
+		"equal":   {list("a=1", "b=2"), list("a=1", "b=2"), nil},
+		"changed": {list("a=1", "b=2"), list("a=1", "b=3"), []plan.Field{{Path: "spec.env[b].value", Before: "2", After: "3"}}},
+		"added":   {list("b=2"), list("a=1", "b=2"), []plan.Field{{Path: "spec.env[a]", After: item("a", "1")}}},
+		"removed": {list("a=1", "b=2"), list("b=2"), []plan.Field{{Path: "spec.env[a]", Before: item("a", "1")}}},
+		"moved":   {list("a=1", "b=2"), list("b=2", "a=1"), []plan.Field{{Path: "spec.env (order)", Before: []string{"a", "b"}, After: []string{"b", "a"}}}},
+		"a name twice is no name": {list("a=1"), list("a=1", "a=2"), []plan.Field{{
+			Path: "spec.env", Before: []any{item("a", "1")}, After: []any{item("a", "1"), item("a", "2")},
+		}}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(test.want, plan.Diff(test.before, test.after)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

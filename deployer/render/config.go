@@ -61,17 +61,17 @@ func (r *Rendered) makeConfig(in Input) error {
 	}
 	r.Names.ConfigMap = in.Project.Name + "-config-" + r.Digest[:shown]
 	public[offline.ManifestName] = base64.StdEncoding.EncodeToString(r.Manifest)
-	r.Config = append(r.Config, object(in, "ConfigMap", r.Names.ConfigMap, "config", map[string]any{
+	r.Config = append(r.Config, object(in, "ConfigMap", r.Names.ConfigMap, RoleConfig, map[string]any{
 		"immutable": true, "binaryData": public,
 	}))
 	if r.Names.Secret != "" {
-		r.Config = append(r.Config, object(in, "Secret", r.Names.Secret, "secret", map[string]any{
+		r.Config = append(r.Config, object(in, "Secret", r.Names.Secret, RoleSecret, map[string]any{
 			"immutable": true, "type": "Opaque", "data": secret,
 		}))
 	}
 	if c := in.Files.Consumers; c != nil {
 		r.Names.ConsumersSecret = in.Project.Name + "-consumers"
-		r.Config = append(r.Config, object(in, "Secret", r.Names.ConsumersSecret, "consumers", map[string]any{
+		r.Config = append(r.Config, object(in, "Secret", r.Names.ConsumersSecret, RoleConsumers, map[string]any{
 			"type": "Opaque", "data": map[string]any{c.Path: base64.StdEncoding.EncodeToString(c.Data)},
 		}))
 	}
@@ -136,7 +136,7 @@ func object(in Input, kind, name, role string, content map[string]any) *unstruct
 	for k, v := range CommonLabels(in.Project.Name, in.Version) {
 		labels[k] = v
 	}
-	if role != "consumers" {
+	if role != RoleConsumers {
 		delete(labels, "app.kubernetes.io/version") // named by its content: another version must not change it
 	}
 	content["apiVersion"], content["kind"] = "v1", kind

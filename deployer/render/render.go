@@ -80,9 +80,11 @@ const (
 	PartOf = "egk8s"
 	// ChartName is the value of app.kubernetes.io/name on every object.
 	ChartName = "egk8s-gateway"
-	// ConfigLabel marks the config objects that are applied beside the record: its value is "config",
-	// "secret" or "consumers".
-	ConfigLabel = "egk8s.dev/config"
+	// ConfigLabel marks the config objects that are applied beside the record; its value is one of the roles.
+	ConfigLabel   = "egk8s.dev/config"
+	RoleConfig    = "config"
+	RoleSecret    = "secret"
+	RoleConsumers = "consumers"
 )
 
 // Ports in a pod, whatever the user's file says.

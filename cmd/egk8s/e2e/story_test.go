@@ -105,6 +105,9 @@ func (p *place) checkChange(t *testing.T, key string) {
 	t.Helper()
 	p.startLoad(t, "load-change", "http://shop:8080/healthz", 200, 40*time.Second)
 	p.edit(t, "config/gateway.config.yml", "message: ok", "message: still ok")
+	if r := p.egk8s(t, "diff", "--exit-code"); r.code != 10 || !strings.Contains(r.stdout, "+            message: still ok") {
+		t.Errorf("diff before the deploy: exit %d, want 10 and the new line\n%s%s", r.code, r.stdout, r.stderr)
+	}
 	changed := p.mustDeploy(t)
 	if changed.Outcome != "succeeded" || changed.Revision != 2 {
 		t.Errorf("outcome %q, revision %d; want succeeded, 2", changed.Outcome, changed.Revision)

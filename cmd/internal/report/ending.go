@@ -13,7 +13,7 @@ import (
 
 // Ending is how a run ended.
 type Ending struct {
-	Verb   string // deploy, rollback, destroy, status
+	Verb   string // deploy, rollback, destroy, status, diff
 	Result deployer.Result
 	// Err is why it failed; nil when it did not.
 	Err error
@@ -26,6 +26,9 @@ type Ending struct {
 	// Document is what -o json prints; --report json writes the same.
 	Document any
 }
+
+// answers tells whether the command is a question, whose answer goes to standard output.
+func (e Ending) answers() bool { return e.Verb == "status" || e.Verb == "diff" }
 
 // Causes returns the diagnoses, the first one being the reason.
 func (e Ending) Causes() []event.Cause { return e.Result.Failures }

@@ -58,7 +58,7 @@ func (l *live) Close(e Ending) {
 	}
 	w, t := l.app.IO.Err, l.app.ErrTheme()
 	frame := l.view.Stop()
-	if e.Verb == "status" {
+	if e.answers() {
 		return // what is true now follows on standard output
 	}
 	fmt.Fprintf(w, "%s\n\n", frame)

@@ -147,6 +147,8 @@ func doneLine(e Ending) string {
 	switch {
 	case e.Verb == "destroy":
 		return fmt.Sprintf("%s destroyed", r.Name)
+	case e.Verb == "diff":
+		return fmt.Sprintf("%s compared, nothing was changed", r.Name)
 	case e.Verb == "rollback" && r.Outcome == deployer.Succeeded:
 		return fmt.Sprintf("%s back at revision %d, as revision %d", r.Name, r.RestoredRevision, r.Revision)
 	case r.Outcome == deployer.Unchanged:

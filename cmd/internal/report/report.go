@@ -162,7 +162,7 @@ func (s *Session) beat(ctx context.Context, tick <-chan time.Time) {
 // WriteEnding writes the verdict: the headline and how to reach the gateway, or why it failed.
 func WriteEnding(w writer, e Ending, t theme.Theme) {
 	switch {
-	case e.Verb == "status": // its answer goes to standard output
+	case e.answers(): // on standard output
 	case e.Result.Outcome == deployer.Succeeded, e.Result.Outcome == deployer.Unchanged, e.Result.Outcome == deployer.Planned:
 		lines := []Line{{Text: e.Headline(t)}}
 		for _, l := range e.Reach(t) {

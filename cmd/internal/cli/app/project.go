@@ -12,7 +12,7 @@ import (
 // LoadProject reads the file of --file with the environment of --env. The project is nil when it
 // cannot be read at all.
 func (a *App) LoadProject() (*project.Project, diag.Problems) {
-	opts := project.Options{Environment: a.Flags.Env, Env: a.lookup}
+	opts := project.Options{Environment: a.Flags.Env, Env: a.Lookup}
 	if a.Flags.File != "-" {
 		return project.Load(a.Flags.File, opts)
 	}
@@ -50,7 +50,8 @@ func (a *App) Release(name string) (string, deployer.Target, error) {
 	return p.Name, target, nil
 }
 
-func (a *App) lookup(name string) (string, bool) {
+// Lookup answers variables for project files; one that is empty is not set.
+func (a *App) Lookup(name string) (string, bool) {
 	value := a.Getenv(name)
 	return value, value != ""
 }
