@@ -1,0 +1,136 @@
+// Package jwt verifies JSON Web Tokens (RFC 7519) that are signed compactly (RFC 7515).
+//
+// It accepts what jsonwebtoken 8.5 behind passport-jwt accepts, which is what Express Gateway runs, and
+// refuses a little more: keys whose kind does not fit the algorithm, critical header fields, header fields
+// that occur twice, payloads that are no object. Nothing in a token chooses the key: kid, jku, jwk and x5u
+// are not read.
+package jwt
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// MaxLength is the longest token that is looked at. EG: node refuses a longer head.
+const MaxLength = 16 << 10
+
+// The reasons why a token is refused; every error of Verify matches exactly one of them.
+var (
+	ErrMalformed   = errors.New("malformed token")
+	ErrAlgorithm   = errors.New("algorithm is not accepted")
+	ErrSignature   = errors.New("wrong signature")
+	ErrExpired     = errors.New("token is expired")
+	ErrNotYetValid = errors.New("token is not valid yet")
+	ErrAudience    = errors.New("wrong audience")
+	ErrIssuer      = errors.New("wrong issuer")
+	ErrClaims      = errors.New("claims cannot be read")
+)
+
+// Options say which tokens are good.
+type Options struct {
+	// Key is a shared secret, or a PEM public key or certificate.
+	Key []byte
+	// Algorithms are those that are accepted, of HS, RS, PS and ES with 256, 384 and 512; those that do
+	// not fit the key never are. nil: all that fit it.
+	Algorithms []string
+	// Audience must be the aud claim or one of it; empty: any.
+	Audience string
+	// Issuer must be the iss claim; empty: any.
+	Issuer string
+}
+
+// Verifier verifies tokens of one key. It is safe for concurrent use.
+type Verifier struct {
+	key        key
+	algorithms []algorithm
+	audience   string
+	issuer     string
+	identity   [sha256.Size]byte
+}
+
+// Token is a verified token. It may be shared: do not change its claims.
+type Token struct {
+	// Claims are the payload, numbers as float64.
+	Claims map[string]any
+	// Subject is the sub claim as text; empty when there is none.
+	Subject string
+	// Expires is when the token ends; zero: never.
+	Expires time.Time
+}
+
+// New returns a verifier. An error says what is wrong with the key or the algorithms.
+//
+// A verifier without any algorithm that fits its key is no error, since Express Gateway starts with one
+// too: it refuses every token. Algorithms tells.
+func New(o Options) (*Verifier, error) {
+	k, err := parseKey(o.Key, o.Algorithms)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verifier{key: k, audience: o.Audience, issuer: o.Issuer}
+	if v.algorithms, err = accepted(k, o.Algorithms); err != nil {
+		return nil, err
+	}
+	v.identity = identify(o, v.algorithms)
+	return v, nil
+}
+
+// Algorithms returns the names of the algorithms that are accepted.
+func (v *Verifier) Algorithms() []string {
+	names := make([]string, len(v.algorithms))
+	for i, a := range v.algorithms {
+		names[i] = a.name
+	}
+	return names
+}
+
+// Identity differs between verifiers that could judge a token differently. It tells nothing of the key
+// to whoever does not know that already.
+func (v *Verifier) Identity() [sha256.Size]byte { return v.identity }
+
+func identify(o Options, algorithms []algorithm) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	part := func(text string) {
+		var size [8]byte
+		binary.BigEndian.PutUint64(size[:], uint64(len(text)))
+		h.Write(size[:])
+		h.Write([]byte(text))
+	}
+	part(string(o.Key))
+	part(o.Audience)
+	part(o.Issuer)
+	for _, a := range algorithms {
+		part(a.name)
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+// Verify returns what a token says when it is good at now.
+func (v *Verifier) Verify(token string, now time.Time) (*Token, error) {
+	p, err := split(token)
+	if err != nil {
+		return nil, err
+	}
+	name, err := readHeader(p.header)
+	if err != nil {
+		return nil, err
+	}
+	a, ok := find(v.algorithms, name)
+	if !ok {
+		return nil, ErrAlgorithm
+	}
+	if err := v.key.verify(a, p.signed, p.signature); err != nil {
+		return nil, err
+	}
+	t, err := readClaims(p.payload)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.check(t, now); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
