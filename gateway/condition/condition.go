@@ -3,6 +3,7 @@ package condition
 
 import (
 	"fmt"
+	"log/slog"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/diag"
@@ -24,19 +25,26 @@ func (f Func) Holds(x *message.Exchange) (bool, error) { return f(x) }
 // constructor makes a condition of validated parameters.
 type constructor func(c *config.Condition) (Condition, diag.Problems)
 
+// Environment is what conditions need of the rest of the gateway.
+type Environment struct {
+	// Log receives why a body does not match its schema; nil: nobody asks.
+	Log *slog.Logger
+}
+
 // constructors is the table of what is built.
-func constructors() map[string]constructor {
+func (e *Environment) constructors() map[string]constructor {
 	return map[string]constructor{
-		"allOf":                  newAllOf,
+		"allOf":                  e.newAllOf,
 		"always":                 newAlways,
 		"anonymous":              newAnonymous,
 		"authenticated":          newAuthenticated,
 		"expression":             newExpression,
 		"hostMatch":              newHostMatch,
+		"json-schema":            e.newJSONSchema,
 		"method":                 newMethod,
 		"never":                  newNever,
-		"not":                    newNot,
-		"oneOf":                  newOneOf,
+		"not":                    e.newNot,
+		"oneOf":                  e.newOneOf,
 		"pathExact":              newPathExact,
 		"pathMatch":              newPathMatch,
 		"pathmatch":              newRewritePath,
@@ -47,8 +55,8 @@ func constructors() map[string]constructor {
 
 // New makes the condition that c describes; c was validated by its schema.
 // A condition that is not built, or whose parameters cannot be compiled, is a problem at its position.
-func New(c *config.Condition) (Condition, diag.Problems) {
-	build, ok := constructors()[c.Name]
+func New(c *config.Condition, e *Environment) (Condition, diag.Problems) {
+	build, ok := e.constructors()[c.Name]
 	if !ok {
 		return nil, diag.Problems{{
 			Code: "condition-not-built", Severity: diag.Error, Position: c.Pos,
@@ -64,7 +72,7 @@ func Catalogue() (map[string]config.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	built := constructors()
+	built := (&Environment{}).constructors()
 	entries := make(map[string]config.Entry, len(docs))
 	for name, doc := range docs {
 		entries[name] = config.Entry{Schema: doc, Built: built[name] != nil}

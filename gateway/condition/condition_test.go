@@ -53,7 +53,7 @@ func TestHolds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c, problems := condition.New(&tt.c)
+			c, problems := condition.New(&tt.c, &condition.Environment{})
 			if len(problems) > 0 {
 				t.Fatal(problems)
 			}
@@ -69,7 +69,7 @@ func TestExpressionThatThrowsIsAnError(t *testing.T) {
 	t.Parallel()
 	inner := named("expression", map[string]any{"expression": "req.nothing.deep"})
 	for _, c := range []config.Condition{inner, named("not", nil, inner), named("oneOf", nil, inner)} {
-		built, problems := condition.New(&c)
+		built, problems := condition.New(&c, &condition.Environment{})
 		if len(problems) > 0 {
 			t.Fatal(problems)
 		}
@@ -89,7 +89,7 @@ func TestNewRefuses(t *testing.T) {
 		"negated group": {Name: "hostMatch", Params: map[string]any{"pattern": "!(a).b"}, Pos: at},
 		"expression":    {Name: "expression", Params: map[string]any{"expression": "x = 1"}, Pos: at},
 	} {
-		if _, problems := condition.New(&c); len(problems) != 1 || problems[0].Position != at {
+		if _, problems := condition.New(&c, &condition.Environment{}); len(problems) != 1 || problems[0].Position != at {
 			t.Errorf("%s: %v, want one problem at %s", name, problems, at)
 		}
 	}
@@ -101,7 +101,7 @@ func TestCatalogueMarksWhatIsBuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, built := range map[string]bool{"allOf": true, "hostMatch": true, "json-schema": false, "regexpmatch": true} {
+	for name, built := range map[string]bool{"allOf": true, "hostMatch": true, "json-schema": true, "regexpmatch": true} {
 		entry, ok := all[name]
 		if !ok || entry.Built != built || entry.Schema == nil {
 			t.Errorf("%s: %v %+v", name, ok, entry.Built)

@@ -7,8 +7,8 @@ import (
 )
 
 // newAllOf is true when every condition is, so also without any.
-func newAllOf(c *config.Condition) (Condition, diag.Problems) {
-	list, problems := nested(c)
+func (e *Environment) newAllOf(c *config.Condition) (Condition, diag.Problems) {
+	list, problems := e.nested(c)
 	return Func(func(x *message.Exchange) (bool, error) {
 		for _, one := range list {
 			if ok, err := one.Holds(x); err != nil || !ok {
@@ -20,8 +20,8 @@ func newAllOf(c *config.Condition) (Condition, diag.Problems) {
 }
 
 // newOneOf is true when any condition is, so never without one.
-func newOneOf(c *config.Condition) (Condition, diag.Problems) {
-	list, problems := nested(c)
+func (e *Environment) newOneOf(c *config.Condition) (Condition, diag.Problems) {
+	list, problems := e.nested(c)
 	return Func(func(x *message.Exchange) (bool, error) {
 		for _, one := range list {
 			if ok, err := one.Holds(x); err != nil || ok {
@@ -32,8 +32,8 @@ func newOneOf(c *config.Condition) (Condition, diag.Problems) {
 	}), problems
 }
 
-func newNot(c *config.Condition) (Condition, diag.Problems) {
-	list, problems := nested(c)
+func (e *Environment) newNot(c *config.Condition) (Condition, diag.Problems) {
+	list, problems := e.nested(c)
 	if len(list) != 1 {
 		return nil, problems
 	}
@@ -43,11 +43,11 @@ func newNot(c *config.Condition) (Condition, diag.Problems) {
 	}), problems
 }
 
-func nested(c *config.Condition) ([]Condition, diag.Problems) {
+func (e *Environment) nested(c *config.Condition) ([]Condition, diag.Problems) {
 	var list []Condition
 	var problems diag.Problems
 	for i := range c.Nested {
-		one, more := New(&c.Nested[i])
+		one, more := New(&c.Nested[i], e)
 		problems = append(problems, more...)
 		if one != nil {
 			list = append(list, one)

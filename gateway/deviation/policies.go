@@ -41,6 +41,7 @@ func policies() []Deviation {
 			ID:     "json-schema-order",
 			There:  "a step with the condition `json-schema` runs behind the steps that follow it, and inside `not`, `allOf` and `oneOf` it is a 500",
 			Here:   "the step runs in its turn, and the condition may be nested",
+			Cases:  []string{"cond-json-schema-nested"},
 			Notice: "a json-schema condition is looked at in its turn, before the steps that follow it",
 		},
 	}

@@ -47,6 +47,10 @@ type Request struct {
 
 	query  Query
 	parsed string
+
+	// Of ParseBody: how the body was written, and the outermost names of Parsed in its order.
+	written kind
+	order   []string
 }
 
 // TLS are the facts of a TLS connection.

@@ -65,7 +65,7 @@ func (c *compiler) step(s config.Step) (step, bool) {
 	out.policy = built
 	ok := built != nil
 	if s.Condition != nil {
-		built, problems := condition.New(s.Condition)
+		built, problems := condition.New(s.Condition, &condition.Environment{Log: c.env.Log})
 		c.report("condition "+s.Condition.Name, problems)
 		out.condition = built
 		ok = ok && built != nil

@@ -5,6 +5,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -145,9 +146,15 @@ func (r *route) serve(ctx context.Context, x *message.Exchange) (bool, error) {
 	return false, nil
 }
 
-// failed answers 500 for a step that failed, unless an answer has begun.
+// failed answers for a step that failed, unless an answer has begun: 500, or the status of a client's mistake,
+// which is no error of the gateway.
 func (r *route) failed(x *message.Exchange, s *step, err error) error {
+	var mistake *message.StatusError
 	if !x.Response.Started() {
+		if errors.As(err, &mistake) {
+			x.ErrorPage(mistake.Status, mistake.Text)
+			return nil
+		}
 		x.ErrorPage(500, "Internal Server Error")
 	}
 	return &StepError{Pipeline: r.endpoint.Pipeline, Policy: s.name, Err: err}

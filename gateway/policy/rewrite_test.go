@@ -43,7 +43,7 @@ func TestRewrite(t *testing.T) {
 			if err := problems.Err(); err != nil {
 				t.Fatal(err)
 			}
-			c, problems := condition.New(step.Condition)
+			c, problems := condition.New(step.Condition, &condition.Environment{})
 			if err := problems.Err(); err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,25 +16,56 @@ type checker struct {
 	violations []Violation
 	// defaults is false inside anyOf, oneOf, not and if, where ajv fills in nothing.
 	defaults bool
+	// quick ends the walk at the first violation, and guesses at no better names.
+	quick bool
+	// budget is how many more values may be looked at or copied; nil: as many as there are.
+	budget *int
 }
 
 func (c *checker) add(at Path, code, format string, args ...any) {
 	c.violations = append(c.violations, Violation{Path: at, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
-// try checks v apart: nothing is reported, defaults stay out.
-func try(n *node, v any, at Path) (any, []Violation) {
-	c := &checker{}
-	if t := typeOf(v); (t == "object" || t == "array") && len(n.resolved().types) > 0 && !slices.Contains(n.resolved().types, t) {
-		c.add(at, "type", "must be %s", typeWords(n.resolved().types)) // known without a copy: collections are not coerced
-		return v, c.violations
+// spend takes n from the budget; false: there is nothing left.
+func (c *checker) spend(n int) bool {
+	if c.budget == nil {
+		return true
 	}
-	out := c.check(n, clone(v), at)
-	return out, c.violations
+	*c.budget -= n
+	return *c.budget >= 0
+}
+
+// suggest is diag.Suggest where somebody reads the problem.
+func (c *checker) suggest(word string, words []string) string {
+	if c.quick {
+		return ""
+	}
+	return diag.Suggest(word, words)
+}
+
+// try checks v apart: nothing is reported, defaults stay out.
+func (c *checker) try(n *node, v any, at Path) (any, []Violation) {
+	apart := &checker{quick: c.quick, budget: c.budget}
+	if t := typeOf(v); (t == "object" || t == "array") && len(n.resolved().types) > 0 && !slices.Contains(n.resolved().types, t) {
+		apart.add(at, "type", "must be %s", typeWords(n.resolved().types)) // known without a copy: collections are not coerced
+		return v, apart.violations
+	}
+	if c.budget != nil {
+		c.spend(count(v))
+	}
+	out := apart.check(n, clone(v), at)
+	return out, apart.violations
 }
 
 // check returns v with coercions and defaults.
 func (c *checker) check(n *node, v any, at Path) any {
+	if c.quick && len(c.violations) > 0 {
+		return v
+	}
+	if !c.spend(1) {
+		c.add(at, "budget", "takes too long to check")
+		return v
+	}
 	for n.ref != nil {
 		n = n.ref
 	}
@@ -76,7 +108,7 @@ func (c *checker) checkScalar(n *node, v any, at Path) {
 		words := enumWords(n.enum)
 		violation := Violation{Path: at, Code: "enum", Message: "must be " + joinOr(words)}
 		if s, ok := v.(string); ok {
-			violation.Suggestion = diag.Suggest(s, words)
+			violation.Suggestion = c.suggest(s, words)
 		}
 		c.violations = append(c.violations, violation)
 	}
@@ -122,7 +154,12 @@ func (c *checker) checkObject(n *node, m map[string]any, at Path) {
 func (c *checker) checkPresence(n *node, m map[string]any, at Path) {
 	for _, name := range n.required {
 		if _, ok := m[name]; !ok {
-			c.violations = append(c.violations, missing(n, m, name, at))
+			c.violations = append(c.violations, c.missing(n, m, name, at))
+		}
+	}
+	for _, name := range sortedKeys(n.dependents) {
+		if _, ok := m[name]; ok {
+			c.check(n.dependents[name], m, at)
 		}
 	}
 	for _, name := range sortedKeys(n.dependencies) {
@@ -140,7 +177,7 @@ func (c *checker) checkPresence(n *node, m map[string]any, at Path) {
 // checkKey looks at one key beside the known properties.
 func (c *checker) checkKey(n *node, m map[string]any, key string, at Path) {
 	if n.propertyNames != nil {
-		if _, bad := try(n.propertyNames, key, at); len(bad) > 0 {
+		if _, bad := c.try(n.propertyNames, key, at); len(bad) > 0 {
 			c.violations = append(c.violations, Violation{Path: at, Key: key, Code: "propertyNames", Message: "has a key that is not allowed: it " + bad[0].Message})
 		}
 	}
@@ -157,7 +194,7 @@ func (c *checker) checkKey(n *node, m map[string]any, key string, at Path) {
 	if n.additional.never {
 		c.violations = append(c.violations, Violation{
 			Path: at, Key: key, Code: "additionalProperties",
-			Message: fmt.Sprintf("has no key %q", key), Suggestion: diag.Suggest(key, n.names()),
+			Message: fmt.Sprintf("has no key %q", key), Suggestion: c.suggest(key, n.names()),
 		})
 		return
 	}
@@ -180,20 +217,40 @@ func (c *checker) checkList(n *node, list []any, at Path) {
 		}
 	}
 	if n.uniqueItems {
-		for i, v := range list {
-			if slices.ContainsFunc(list[:i], func(e any) bool { return reflect.DeepEqual(e, v) }) {
-				c.add(at.with(strconv.Itoa(i)), "uniqueItems", "stands twice in the list")
-			}
-		}
+		c.checkUnique(list, at)
 	}
-	if n.contains != nil && !slices.ContainsFunc(list, func(e any) bool { _, bad := try(n.contains, e, at); return len(bad) == 0 }) {
+	if n.contains != nil && !slices.ContainsFunc(list, func(e any) bool { _, bad := c.try(n.contains, e, at); return len(bad) == 0 }) {
 		c.add(at, "contains", "has no item of the kind it needs")
 	}
 }
 
+// checkUnique looks for items that stand twice. Lists and maps are compared by their JSON.
+func (c *checker) checkUnique(list []any, at Path) {
+	type encoded string
+	seen := make(map[any]bool, len(list))
+	for i, v := range list {
+		key := v
+		switch v.(type) {
+		case []any, map[string]any:
+			text, err := json.Marshal(v)
+			if err != nil {
+				continue
+			}
+			key = encoded(text)
+		}
+		if seen[key] {
+			c.add(at.with(strconv.Itoa(i)), "uniqueItems", "stands twice in the list")
+		}
+		seen[key] = true
+	}
+}
+
 // missing describes a property that is not there; a key that nearly has its name is what is at fault.
-func missing(n *node, m map[string]any, name string, at Path) Violation {
+func (c *checker) missing(n *node, m map[string]any, name string, at Path) Violation {
 	v := Violation{Path: at, Code: "required", Message: fmt.Sprintf("needs %q", name)}
+	if c.quick {
+		return v
+	}
 	for _, key := range sortedKeys(m) {
 		known := slices.ContainsFunc(n.properties, func(p property) bool { return p.name == key })
 		if !known && diag.Suggest(key, []string{name}) == name {

@@ -27,6 +27,7 @@ type node struct {
 	required      []string
 	propertyNames *node
 	dependencies  map[string][]string
+	dependents    map[string]*node // dependencies that are schemas
 
 	items           *node
 	tuple           []*node
@@ -180,7 +181,16 @@ func (c *compiler) fillObject(n *node, doc map[string]any, at string) error {
 				n.dependencies = map[string][]string{}
 			}
 			n.dependencies[name] = list
+			continue
 		}
+		sub, err := c.compile(d, at+"/dependencies/"+name)
+		if err != nil {
+			return err
+		}
+		if n.dependents == nil {
+			n.dependents = map[string]*node{}
+		}
+		n.dependents[name] = sub
 	}
 	var err error
 	if n.additional, err = c.optional(doc, "additionalProperties", at); err != nil {

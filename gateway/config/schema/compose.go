@@ -19,7 +19,7 @@ func (c *checker) checkComposed(n *node, v any, at Path) any {
 		c.checkOne(n.oneOf, v, at)
 	}
 	if n.not != nil {
-		if _, bad := try(n.not, v, at); len(bad) == 0 {
+		if _, bad := c.try(n.not, v, at); len(bad) == 0 {
 			c.add(at, "not", "is of a kind that is not allowed here")
 		}
 	}
@@ -27,7 +27,7 @@ func (c *checker) checkComposed(n *node, v any, at Path) any {
 		return v
 	}
 	branch := n.then
-	if _, bad := try(n.when, v, at); len(bad) > 0 {
+	if _, bad := c.try(n.when, v, at); len(bad) > 0 {
 		branch = n.otherwise
 	}
 	if branch != nil {
@@ -39,7 +39,7 @@ func (c *checker) checkComposed(n *node, v any, at Path) any {
 func (c *checker) checkAny(subs []*node, v any, at Path) any {
 	var best []Violation
 	for _, sub := range subs {
-		out, bad := try(sub, v, at)
+		out, bad := c.try(sub, v, at)
 		if len(bad) == 0 {
 			return out
 		}
@@ -80,7 +80,7 @@ func (c *checker) checkOne(subs []*node, v any, at Path) {
 				continue
 			}
 		}
-		if _, bad := try(sub, v, at); len(bad) == 0 {
+		if _, bad := c.try(sub, v, at); len(bad) == 0 {
 			matched++
 		}
 	}
@@ -92,7 +92,7 @@ func (c *checker) checkOne(subs []*node, v any, at Path) {
 	case names == nil || !isMap:
 		c.add(at, "oneOf", "must match exactly one of %d forms, it matches %d", len(subs), matched)
 	case matched == 0:
-		violation := missing(&node{}, m, names[0], at)
+		violation := c.missing(&node{}, m, names[0], at)
 		violation.Code, violation.Message = "oneOf", "needs "+joinOr(quoted(names))
 		c.violations = append(c.violations, violation)
 	default:

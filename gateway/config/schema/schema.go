@@ -65,6 +65,22 @@ func (s *Schema) Validate(v any) (any, []Violation) {
 	return out, c.violations
 }
 
+// maxChecks bounds what one value of a client can cost: a schema whose alternatives refer to themselves would
+// else take twice as long for every level of the value.
+const maxChecks = 200_000
+
+// Check is Validate for values of clients: it ends at the first violation, which it returns, and the cost is
+// bounded. Without one it returns a copy of v with coerced values and defaults.
+func (s *Schema) Check(v any) (any, *Violation) {
+	budget := maxChecks
+	c := &checker{defaults: true, quick: true, budget: &budget}
+	out := c.check(s.root, clone(v), nil)
+	if len(c.violations) > 0 {
+		return v, &c.violations[0]
+	}
+	return out, nil
+}
+
 // Document returns the schema as it was written. The caller must not change it.
 func (s *Schema) Document() map[string]any { return s.doc }
 

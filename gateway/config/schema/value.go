@@ -161,6 +161,22 @@ func FormatNumber(f float64) string {
 	return mantissa + "e" + exponent[:1] + strings.TrimLeft(exponent[1:], "0")
 }
 
+// count returns how many values v has inside, itself included.
+func count(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case map[string]any:
+		for _, e := range v {
+			n += count(e)
+		}
+	case []any:
+		for _, e := range v {
+			n += count(e)
+		}
+	}
+	return n
+}
+
 // clone copies a value so that coercion and defaults leave the original alone.
 func clone(v any) any {
 	switch v := v.(type) {
