@@ -78,8 +78,18 @@ fmt: go-version ## format the code
 	$(GOFUMPT) -w cmd gateway deployer templates charts
 
 .PHONY: bench
-bench: go-version ## run the benchmarks of the hot paths
+bench: go-version ## compare with nginx, HAProxy and Express Gateway; writes docs/performance.md [EG_DIR=folder] [BENCH="-rounds 5"]
+	@mkdir -p bin
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/egk8s-gateway ./cmd/egk8s-gateway
+	$(GO) run ./testdata/bench -docs docs/performance.md $(BENCH)
+
+.PHONY: benchmarks
+benchmarks: go-version ## run the Go benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./gateway/...
+
+.PHONY: pgo
+pgo: go-version ## measure the gateway under load and keep the profile that its build is laid out by
+	$(GO) run ./testdata/bench -length 20s -profile cmd/egk8s-gateway/default.pgo
 
 .PHONY: fuzz
 fuzz: go-version ## run each fuzz test for 30 seconds
