@@ -30,6 +30,8 @@ type Settings struct {
 	Store StoreSettings `json:"store,omitzero"`
 	// Drain is how the gateway ends, in seconds.
 	Drain DrainSettings `json:"drain,omitzero"`
+	// AccessLog says which requests are logged: "on", "errors" or "off"; empty: on.
+	AccessLog string `json:"accessLog,omitempty"`
 }
 
 // ListenAddresses are host:port; empty ones leave the file's or the default address.

@@ -40,6 +40,9 @@ func (s Settings) validate() error {
 	default:
 		return fmt.Errorf("store %q: it must be %q or %q", s.Store.Kind, StoreFile, StoreMemory)
 	}
+	if !slices.Contains([]string{"", "on", "errors", "off"}, s.AccessLog) {
+		return fmt.Errorf("accessLog %q: it must be on, errors or off", s.AccessLog)
+	}
 	if s.Drain.Delay < 0 || s.Drain.Timeout < 0 {
 		return errors.New("drain: seconds cannot be negative")
 	}

@@ -17,6 +17,8 @@ type Exchange struct {
 	// Match is what the last pathmatch or regexpmatch condition matched; nil: none did.
 	// EG: egContext.matchedCondition of the rewrite plugin.
 	Match *Match
+	// Upstream is the host and port of the service that was asked last; empty: none was. It is for logs.
+	Upstream string
 	// Context is what expressions put into egContext for later steps; nil: nothing yet.
 	Context map[string]any
 
@@ -33,6 +35,8 @@ type Endpoint struct {
 	Scopes   []string // what a credential must carry
 	// Params returns the decoded parameters of a path that Pattern matches; nil: there are none.
 	Params func(path string) map[string]string
+	// Stats is what the engine counts requests of this endpoint with; set before the first one, nil: nothing.
+	Stats any
 	// Raw is the entry as written, for expressions; never change it.
 	Raw map[string]any
 }

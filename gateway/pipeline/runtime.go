@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -23,6 +24,19 @@ type Runtime struct {
 
 	hosts  *hostTable
 	groups []*group
+}
+
+// Endpoints yields every endpoint once for each of its paths. Before the Runtime serves, its Stats may be set.
+func (r *Runtime) Endpoints() iter.Seq[*message.Endpoint] {
+	return func(yield func(*message.Endpoint) bool) {
+		for _, g := range r.groups {
+			for _, route := range g.routes.list {
+				if !yield(&route.endpoint) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // step is one policy with its condition.

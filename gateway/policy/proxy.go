@@ -98,6 +98,7 @@ func (p *proxy) Apply(ctx context.Context, x *message.Exchange) (message.Verdict
 }
 
 func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target, alive func()) (message.Verdict, error) {
+	x.Upstream = to.Host()
 	out := p.request(x, to)
 	var sent *clientBody
 	if out.Body != nil {

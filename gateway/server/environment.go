@@ -27,6 +27,7 @@ type environment struct {
 	httpProxy string
 	nonce     string // of the prober; empty: no request is a probe
 	memory    string // GOMEMLIMIT
+	access    string // which requests are logged; empty: not said
 }
 
 // pod tells whether the gateway runs in a pod that egk8s made.
@@ -49,6 +50,7 @@ func readEnvironment(o *Options) (*environment, error) {
 		// Whoever can read the pod knows its digest; a client outside does not.
 		nonce:  get("EGK8S_CONFIG_DIGEST"),
 		memory: get("GOMEMLIMIT"),
+		access: get("EGK8S_ACCESS_LOG"),
 	}
 	e.httpProxy = cmp.Or(get("http_proxy"), get("HTTP_PROXY"))
 	e.json = e.pod() || strings.EqualFold(get("EGK8S_LOG_FORMAT"), "json")

@@ -49,6 +49,7 @@ type Gateway struct {
 	catalogue config.Catalogue
 	pools     *upstream.Pools
 	metrics   *metrics
+	access    *accessLog          // nil: none
 	limits    *ratelimit.Counters // kept over reloads
 	consumers *consumers
 	// certificates are those of the https listener; nil: there is none.
@@ -77,6 +78,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Output = &output{w: o.Output}
 	g := &Gateway{
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
 		pools: upstream.NewPools(), metrics: newMetrics(), limits: ratelimit.New(ratelimit.Options{}),
@@ -133,6 +135,7 @@ func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 	if rt == nil {
 		return problems
 	}
+	g.metrics.bind(rt)
 	g.runtime.Store(rt)
 	draft.Commit()
 	g.mu.Lock()

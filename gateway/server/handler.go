@@ -7,30 +7,36 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"egk8s.dev/egk8s/gateway/message"
+	"egk8s.dev/egk8s/gateway/pipeline"
 )
 
 // handler is the way from net/http into the pipelines and back.
 type handler struct {
 	g       *Gateway
 	trusted trusted
-	pool    sync.Pool // of *exchange
+	pool    sync.Pool     // of *exchange
+	made    atomic.Uint32 // exchanges so far
 }
 
-// exchange is a message.Exchange with the sink that belongs to it.
+// exchange is a message.Exchange with what belongs to it.
 type exchange struct {
 	message.Exchange
-	sink sink
-	tls  message.TLS
+	runtime *pipeline.Runtime // in force when the request began, and for all of it
+	sink    sink
+	tls     message.TLS
+	home    uint32 // a pooled exchange mostly stays with one processor: what that one uses alone
 }
 
 func newHandler(g *Gateway) *handler {
-	return &handler{g: g, trusted: parseTrusted(g.Config().Settings.TrustedProxies), pool: sync.Pool{New: func() any { return new(exchange) }}}
+	h := &handler{g: g, trusted: parseTrusted(g.Config().Settings.TrustedProxies)}
+	h.pool.New = func() any { return &exchange{home: h.made.Add(1)} }
+	return h
 }
 
 // ServeHTTP answers one request. A request keeps the Runtime that it began with.
@@ -39,10 +45,13 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.g.metrics.begin()
 	x := h.pool.Get().(*exchange) //nolint:forcetypeassert // nothing else is put there
 	x.fill(w, r)
-	x.Request.Remote = h.trusted.client(x.Request.Peer, x.Request.Header.Values("X-Forwarded-For"))
+	x.runtime = h.g.runtime.Load()
+	if len(h.trusted) > 0 {
+		x.Request.Remote = h.trusted.client(x.Request.Peer, x.Request.Header.Values("X-Forwarded-For"))
+	}
 	probe := h.g.isProbe(x.Request.Header)
 	if probe || h.g.draining.Load() {
-		x.Response.OnHead(func(resp *message.Response) { h.mark(resp, probe) })
+		x.Response.OnHead(func(resp *message.Response) { h.mark(resp, probe, x.runtime) })
 	}
 	var err error
 	if routable(&x.Request) {
@@ -51,17 +60,43 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.ErrorPage(http.StatusBadRequest, "Bad Request")
 	}
 	broken := err != nil && x.Response.Started() && x.Response.IsFromUpstream()
-	h.g.metrics.end(&x.Exchange, time.Since(start))
 	if err != nil && !broken {
 		h.g.log.ErrorContext(r.Context(), "request failed", "request_id", x.ID(), "error", err)
 	}
-	x.Reset()
-	x.sink, x.tls = sink{}, message.TLS{}
+	h.count(x, start, broken)
+	x.release()
 	h.pool.Put(x)
 	if broken {
 		// The answer is not whole, and only a cut connection tells the client so.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// release forgets everything of a request, so that a pooled exchange keeps nothing alive.
+func (x *exchange) release() {
+	x.Reset()
+	x.runtime, x.sink, x.tls = nil, sink{}, message.TLS{}
+}
+
+// count puts an answered request into metrics and access log.
+func (h *handler) count(x *exchange, start time.Time, broken bool) {
+	end := time.Now()
+	h.g.metrics.end(h.g.metrics.of(x.Endpoint), x.Response.Status(), end.Sub(start))
+	if h.g.access == nil {
+		return
+	}
+	e := entry{
+		at: start, end: end, method: x.Request.Method, host: x.Request.Host, target: x.Request.OriginalURL,
+		status: x.Response.Status(), broken: broken, bytes: x.Response.Bytes(),
+		client: x.Request.Remote.Addr(), upstream: x.Upstream,
+	}
+	if x.HasID() {
+		e.id = x.ID()
+	}
+	if x.Endpoint != nil {
+		e.endpoint, e.pipeline = x.Endpoint.Name, x.Endpoint.Pipeline
+	}
+	h.g.access.add(x.home, &e)
 }
 
 // routable tells whether the target is a path: nothing else may be put behind a backend's host, which
@@ -86,11 +121,11 @@ func (h *handler) serve(r *http.Request, x *exchange) (err error) {
 			x.Response.FromUpstream() // begun and not whole: cut the connection
 		}
 	}()
-	return h.g.runtime.Load().Serve(ctx, &x.Exchange)
+	return x.runtime.Serve(ctx, &x.Exchange)
 }
 
 // mark adds what a prober or a client that should go elsewhere needs to know.
-func (h *handler) mark(resp *message.Response, probe bool) {
+func (h *handler) mark(resp *message.Response, probe bool, rt *pipeline.Runtime) {
 	if h.g.draining.Load() {
 		resp.Header.Set("Connection", "close")
 	}
@@ -102,7 +137,7 @@ func (h *handler) mark(resp *message.Response, probe bool) {
 		by = "upstream"
 	}
 	resp.Header.Set(AnswerHeader, by)
-	resp.Header.Set(DigestHeader, h.g.Digest())
+	resp.Header.Set(DigestHeader, rt.Config.Digest)
 }
 
 // The fields between the prober and the gateway.
@@ -135,8 +170,8 @@ func (x *exchange) fill(w http.ResponseWriter, r *http.Request) {
 		target = r.URL.RequestURI()
 	}
 	x.Request = message.Request{
-		Method: r.Method, URL: target, OriginalURL: target, Proto: strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor),
-		Host: r.Host, Header: message.HeaderOf(r.Header), ContentLength: r.ContentLength, Peer: remote,
+		Method: r.Method, URL: target, OriginalURL: target, Proto: proto(r),
+		Host: r.Host, Header: message.HeaderOf(r.Header), ContentLength: r.ContentLength, Peer: remote, Remote: remote,
 	}
 	if r.ContentLength != 0 && r.Body != nil {
 		x.Request.Body = r.Body
@@ -146,6 +181,18 @@ func (x *exchange) fill(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		x.tls = message.TLS{ServerName: r.TLS.ServerName, ClientVerified: len(r.TLS.VerifiedChains) > 0}
 		x.Request.TLS = &x.tls
+	}
+}
+
+// proto returns the version as Request.Proto has it.
+func proto(r *http.Request) string {
+	switch {
+	case r.ProtoMajor == 2:
+		return "2.0"
+	case r.ProtoMinor == 0:
+		return "1.0"
+	default:
+		return "1.1"
 	}
 }
 

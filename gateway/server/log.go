@@ -19,6 +19,19 @@ func newLogger(w io.Writer, level string, asJSON bool) *slog.Logger {
 	return slog.New(&lineHandler{w: w, min: min, mu: &sync.Mutex{}})
 }
 
+// output lets the log and the access log share a writer.
+type output struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// Write writes whole lines.
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(p)
+}
+
 // logLevel reads LOG_LEVEL. EG: error, warn, info, verbose, debug; info when it says nothing known.
 func logLevel(name string) slog.Level {
 	switch strings.ToLower(name) {

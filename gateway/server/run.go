@@ -27,6 +27,10 @@ func Run(ctx context.Context, o Options) error {
 	if limit := limitMemory(g.env, cgroupFiles()...); limit > 0 {
 		g.log.InfoContext(ctx, "memory limit set", "bytes", limit)
 	}
+	if err := g.openAccessLog(); err != nil {
+		return err
+	}
+	defer g.access.close()
 	defer g.close()
 	if err := g.listen(ctx); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -101,6 +102,17 @@ func start(tb testing.TB, files, env map[string]string) *running {
 		tb.Fatalf("the gateway did not start: %v\n%s", err, r.log)
 	}
 	return r
+}
+
+// stop ends the gateway politely and waits for its end.
+func (r *running) stop(tb testing.TB) {
+	tb.Helper()
+	r.signals <- syscall.SIGTERM
+	err := <-r.ended
+	r.ended <- err
+	if err != nil {
+		tb.Errorf("the gateway ended with %v", err)
+	}
 }
 
 // url returns the address of a listener as URL.
