@@ -42,26 +42,26 @@ var (
 )
 
 // sign makes a token by another implementation.
-func sign(t testing.TB, algorithm string, key any, claims peer.MapClaims, change ...func(header map[string]any)) string {
-	t.Helper()
+func sign(tb testing.TB, algorithm string, key any, claims peer.MapClaims, change ...func(header map[string]any)) string {
+	tb.Helper()
 	token := peer.NewWithClaims(peer.GetSigningMethod(algorithm), claims)
 	for _, f := range change {
 		f(token.Header)
 	}
 	text, err := token.SignedString(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }
 
 // signRaw signs header and payload as they stand with an HMAC.
-func signRaw(t testing.TB, header, payload string, secret []byte) string {
-	t.Helper()
+func signRaw(tb testing.TB, header, payload string, secret []byte) string {
+	tb.Helper()
 	signed := encode(header) + "." + encode(payload)
 	mac, err := peer.SigningMethodHS256.Sign(signed, secret)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return signed + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
