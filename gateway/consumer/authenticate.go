@@ -6,8 +6,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"slices"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 // ErrUnauthorized is matched by every error that says "these are no valid credentials",
@@ -27,64 +25,85 @@ func (e *UnauthorizedError) Is(target error) bool { return target == ErrUnauthor
 //
 // An unknown key, a wrong secret, a deactivated key or a deactivated owner gives an error that
 // matches ErrUnauthorized; any other error means that the store could not answer. Scopes are not
-// looked at: see Credential.HasScopes. What is returned is shared: do not change its maps and slices.
-func (s *Service) AuthenticateKey(ctx context.Context, keyID, keySecret string) (Consumer, Credential, error) {
+// looked at: see Credential.HasScopes. What is returned is shared: do not change it.
+func (s *Service) AuthenticateKey(ctx context.Context, keyID, keySecret string) (*Consumer, *Credential, error) {
 	cred, err := s.store.Credential(ctx, TypeKeyAuth, keyID)
 	if errors.Is(err, ErrNotFound) {
 		sameSecret(keySecret, make([]byte, sha256.Size)) // an unknown id costs as much as a wrong secret
-		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "unknown key id"}
+		return nil, nil, &UnauthorizedError{Reason: "unknown key id"}
 	}
 	if err != nil {
-		return Consumer{}, Credential{}, err
+		return nil, nil, err
 	}
 	if !sameSecret(keySecret, cred.KeySecretSHA256) {
-		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "wrong secret"}
+		return nil, nil, &UnauthorizedError{Reason: "wrong secret"}
 	}
+	return s.holder(ctx, cred)
+}
+
+// Holder finds who holds a credential that needs no secret, since something else proved it: the id of a
+// jwt credential stands in a signed token. Errors and what is returned are as AuthenticateKey's.
+func (s *Service) Holder(ctx context.Context, t CredentialType, id string) (*Consumer, *Credential, error) {
+	cred, err := s.store.Credential(ctx, t, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil, &UnauthorizedError{Reason: "unknown credential id"}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.holder(ctx, cred)
+}
+
+// holder finds the owner of a credential; both must be active.
+func (s *Service) holder(ctx context.Context, cred *Credential) (*Consumer, *Credential, error) {
 	if !cred.IsActive {
-		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "credential is not active"}
+		return nil, nil, &UnauthorizedError{Reason: "credential is not active"}
 	}
 	owner, err := s.activeConsumer(ctx, cred.ConsumerID)
 	if err != nil {
-		return Consumer{}, Credential{}, err
+		return nil, nil, err
 	}
-	return *owner, *cred, nil
+	return owner, cred, nil
 }
 
 // AuthenticatePassword finds who has the basic-auth or oauth2 credential of the consumer named by
-// username, user id or application id. Errors are as AuthenticateKey's; one bcrypt comparison is
-// made in every case, so that time does not tell who exists.
-func (s *Service) AuthenticatePassword(ctx context.Context, t CredentialType, name, password string) (Consumer, Credential, error) {
+// username, user id or application id. Errors and what is returned are as AuthenticateKey's; ErrBusy
+// is one of those that say nothing about the password. Who is unknown costs one comparison at the
+// usual cost of bcrypt, so that time does not tell who exists.
+func (s *Service) AuthenticatePassword(ctx context.Context, t CredentialType, name, password string) (*Consumer, *Credential, error) {
 	cred, err := s.passwordOf(ctx, t, name)
 	if err != nil {
-		return Consumer{}, Credential{}, err
+		return nil, nil, err
 	}
-	hash := unknownPassword
+	hash := s.passwords.unknown
 	if cred != nil {
 		hash = cred.PasswordBcrypt
 	}
-	switch err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)); {
-	case cred == nil:
-		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "unknown consumer, or one without a password"}
+	right, err := s.passwords.match(ctx, hash, password, s.now())
+	switch {
 	case err != nil:
-		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "wrong password"}
-	case !cred.IsActive:
-		return Consumer{}, Credential{}, &UnauthorizedError{Reason: "credential is not active"}
+		return nil, nil, err
+	case cred == nil:
+		return nil, nil, &UnauthorizedError{Reason: "unknown consumer, or one without a password"}
+	case !right:
+		return nil, nil, &UnauthorizedError{Reason: "wrong password"}
 	}
-	owner, err := s.activeConsumer(ctx, cred.ConsumerID)
-	if err != nil {
-		return Consumer{}, Credential{}, err
-	}
-	return *owner, *cred, nil
+	return s.holder(ctx, cred)
 }
 
-// unknownPassword is a hash at the default cost that no password of ours has.
-const unknownPassword = "$2a$10$AAAAAAAAAAAAAAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-
 // passwordOf is nil without an error when there is no such credential.
+// EG: an id comes before a username, but for one whose owner is not active.
 func (s *Service) passwordOf(ctx context.Context, t CredentialType, name string) (*Credential, error) {
-	owner, err := present(s.FindConsumer(ctx, name))
-	if owner == nil || err != nil {
+	owner, err := present(s.store.Consumer(ctx, name))
+	if err != nil {
 		return nil, err
+	}
+	if owner == nil || !owner.IsActive {
+		named, err := s.store.Named(ctx, KindUser, name)
+		if err != nil || len(named) == 0 {
+			return nil, err
+		}
+		owner = named[0]
 	}
 	return present(s.store.Credential(ctx, t, owner.ID))
 }

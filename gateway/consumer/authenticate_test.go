@@ -89,6 +89,38 @@ func TestAuthenticateKey(t *testing.T) {
 	}
 }
 
+// TestHolder: possession is proven elsewhere, but credential and owner must be active.
+func TestHolder(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("store is away")
+	tests := map[string]struct {
+		id     string
+		change func(*oneKey)
+		want   error
+	}{
+		"right":          {id: "k1"},
+		"unknown":        {id: "k2", want: ErrUnauthorized},
+		"inactive":       {id: "k1", change: func(s *oneKey) { s.key.IsActive = false }, want: ErrUnauthorized},
+		"inactive owner": {id: "k1", change: func(s *oneKey) { s.owner.IsActive = false }, want: ErrUnauthorized},
+		"another type":   {id: "k1", change: func(s *oneKey) { s.key.Type = TypeKeyAuth }, want: ErrUnauthorized},
+		"store away":     {id: "k1", change: func(s *oneKey) { s.fail = broken }, want: broken},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := newTestKey()
+			store.key.Type = TypeJWT
+			if tt.change != nil {
+				tt.change(store)
+			}
+			who, cred, err := newTestService(t, store).Holder(t.Context(), TypeJWT, tt.id)
+			if !errors.Is(err, tt.want) || tt.want == nil && (who.ID != "u1" || cred.ID != "k1") {
+				t.Errorf("Holder = %v, %v, %v, want error %v", who, cred, err, tt.want)
+			}
+		})
+	}
+}
+
 func TestAuthenticateKeyAllocatesNothing(t *testing.T) {
 	s, ctx := newTestService(t, newTestKey()), t.Context()
 	got := testing.AllocsPerRun(100, func() {

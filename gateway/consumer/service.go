@@ -12,6 +12,8 @@ type Service struct {
 	models *Models
 	now    func() time.Time
 	cost   int
+
+	passwords *passwords
 }
 
 // Options are what a Service may be told; the zero value gives Express Gateway's defaults.
@@ -27,6 +29,7 @@ func New(store Store, opts Options) (*Service, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.passwords = newPasswords(s.cost)
 	if s.models == nil {
 		models, err := DefaultModels()
 		if err != nil {

@@ -24,7 +24,15 @@ type Policy interface {
 // KeyAuthenticator finds who holds an API key. An error matching consumer.ErrUnauthorized says that
 // the key is no good; any other error says that nobody could tell.
 type KeyAuthenticator interface {
-	AuthenticateKey(ctx context.Context, keyID, keySecret string) (consumer.Consumer, consumer.Credential, error)
+	AuthenticateKey(ctx context.Context, keyID, keySecret string) (*consumer.Consumer, *consumer.Credential, error)
+}
+
+// Directory finds who holds other credentials than API keys. Its errors are as KeyAuthenticator's.
+type Directory interface {
+	// AuthenticatePassword finds who has a password, by username or id.
+	AuthenticatePassword(ctx context.Context, t consumer.CredentialType, name, password string) (*consumer.Consumer, *consumer.Credential, error)
+	// Holder finds who holds an active credential whose possession is proven otherwise.
+	Holder(ctx context.Context, t consumer.CredentialType, id string) (*consumer.Consumer, *consumer.Credential, error)
 }
 
 // HitCounter counts requests by key in fixed windows.
@@ -38,6 +46,8 @@ type HitCounter interface {
 type Environment struct {
 	// Keys answers key-auth; nil: every key is refused.
 	Keys KeyAuthenticator
+	// Consumers answers basic-auth and jwt; nil: every credential is refused.
+	Consumers Directory
 	// Services are the serviceEndpoints by name.
 	Services map[string]config.ServiceEndpoint
 	// Upstreams makes the pools of the configuration that is being compiled.

@@ -78,17 +78,17 @@ func build(t *testing.T, name string, action map[string]any, env *policy.Environ
 	return p
 }
 
-// keys is a KeyAuthenticator with one key.
+// keys is a KeyAuthenticator with two keys, one of them with a colon in its secret.
 type keys struct{ err error }
 
-func (k keys) AuthenticateKey(_ context.Context, id, secret string) (consumer.Consumer, consumer.Credential, error) {
+func (k keys) AuthenticateKey(_ context.Context, id, secret string) (*consumer.Consumer, *consumer.Credential, error) {
 	if k.err != nil {
-		return consumer.Consumer{}, consumer.Credential{}, k.err
+		return nil, nil, k.err
 	}
-	if id != "k" || secret != "s:1" {
-		return consumer.Consumer{}, consumer.Credential{}, &consumer.UnauthorizedError{Reason: "test"}
+	if id+" "+secret != "k s:1" && id+" "+secret != "p t" {
+		return nil, nil, &consumer.UnauthorizedError{Reason: "test"}
 	}
-	return consumer.Consumer{ID: "u1"}, consumer.Credential{Scopes: []string{"read"}}, nil
+	return &consumer.Consumer{ID: "u1"}, &consumer.Credential{Scopes: []string{"read"}}, nil
 }
 
 func TestKeyAuth(t *testing.T) {
@@ -111,6 +111,12 @@ func TestKeyAuth(t *testing.T) {
 		{name: "scheme not asked for, but there", action: map[string]any{"disableHeadersScheme": true}, auth: "Foo k:s:1", as: "u1"},
 		{name: "wrong secret", auth: "apiKey k:t", want: 401},
 		{name: "no colon", auth: "apiKey k", want: 401},
+		{name: "no secret", auth: "apiKey k:", want: 401},
+		{name: "no id", auth: "apiKey :s:1", want: 401},
+		{name: "more behind the secret", auth: "apiKey p:t:x", as: "u1"},
+		{name: "less than the secret", auth: "apiKey k:s:2", want: 401},
+		{name: "scheme alone hides the query", auth: "apiKey", url: "/?apiKey=k:s:1", want: 401},
+		{name: "query twice", url: "/?apiKey=k:s:1&apiKey=k:s:1", want: 401},
 		{name: "none", want: 401},
 		{name: "query", url: "/?apiKey=k:s%3A1", as: "u1"},
 		{name: "query after a wrong header", url: "/?apiKey=k:s:1", auth: "Bearer x", as: "u1"},

@@ -129,7 +129,7 @@ func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 	draft := g.pools.Draft()
 	env := &policy.Environment{Upstreams: draft, Limits: g.limits, HTTPProxy: g.env.httpProxy, Log: g.log}
 	if g.consumers != nil {
-		env.Keys = g.consumers.service
+		env.Keys, env.Consumers = g.consumers.service, g.consumers.service
 	}
 	rt, problems := pipeline.Compile(cfg, env)
 	if rt == nil {

@@ -193,7 +193,7 @@ func rules(t *testing.T, store consumer.Store) {
 	}
 	who, _, err := service.AuthenticateKey(t.Context(), "k1", "secret1")
 	if err != nil || who.Username != "alice" {
-		t.Errorf("AuthenticateKey(k1) = %v, %v, want alice", who.Username, err)
+		t.Errorf("AuthenticateKey(k1) = %v, %v, want alice", who, err)
 	}
 	for id, secret := range map[string]string{"k1": "secret2", "k2": "secret2", "k3": "secret1"} {
 		if _, _, err := service.AuthenticateKey(t.Context(), id, secret); !errors.Is(err, consumer.ErrUnauthorized) {
