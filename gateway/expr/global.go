@@ -1,8 +1,6 @@
 package expr
 
 import (
-	"cmp"
-
 	"egk8s.dev/egk8s/gateway/message"
 )
 
@@ -18,12 +16,15 @@ func (p *parser) global(id string) (node, error) {
 	case "JSON":
 		return p.json()
 	case "req":
-		if err := p.checkRequestProperty(); err != nil {
+		if err := p.checkMethodProperty(id); err != nil {
 			return nil, err
 		}
 		return func(x *message.Exchange) (Value, error) { return request{x}, nil }, nil
 	case "res":
-		return p.response()
+		if err := p.checkMethodProperty(id); err != nil {
+			return nil, err
+		}
+		return func(x *message.Exchange) (Value, error) { return response{x}, nil }, nil
 	case "egContext":
 		return func(x *message.Exchange) (Value, error) { return context{x}, nil }, nil
 	case "consumer", "requestID", "apiEndpoint":
@@ -33,30 +34,8 @@ func (p *parser) global(id string) (node, error) {
 	}
 }
 
-// response compiles res.NAME for the few names that mean something while a request is on its way.
-func (p *parser) response() (node, error) {
-	if err := p.expect("."); err != nil {
-		return nil, err
-	}
-	field := p.tok.text
-	var read func(*message.Response) Value
-	switch field {
-	case "statusCode": // node begins with 200
-		read = func(r *message.Response) Value { return float64(cmp.Or(r.Status(), 200)) }
-	case "headersSent":
-		read = func(r *message.Response) Value { return r.Started() }
-	case "app": // a real file logs it: Express's application, a function, as text
-		read = func(*message.Response) Value {
-			return "function(req, res, next) {\n    app.handle(req, res, next);\n  }"
-		}
-	default:
-		return nil, &UnsupportedError{What: "res." + field}
-	}
-	return func(x *message.Exchange) (Value, error) { return read(&x.Response), nil }, p.next()
-}
-
-// checkRequestProperty refuses what req has in Express and not here, so that it is not taken for undefined.
-func (p *parser) checkRequestProperty() error {
+// checkMethodProperty leaves to the interpreter what req and res have as functions.
+func (p *parser) checkMethodProperty(object string) error {
 	if !p.is(".") {
 		return nil
 	}
@@ -66,9 +45,14 @@ func (p *parser) checkRequestProperty() error {
 		return err
 	}
 	switch tok.text {
-	case "app", "body", "connection", "cookies", "fresh", "get", "header", "ips", "is", "param", "rawHeaders",
-		"res", "route", "session", "signedCookies", "socket", "stale", "subdomains", "xhr", "accepts":
-		return &UnsupportedError{What: "req." + tok.text}
+	case "app":
+		if object == "res" {
+			return nil
+		}
+		return &UnsupportedError{What: object + ".app"}
+	case "get", "header", "is", "accepts", "param", "set", "setHeader", "getHeader", "getHeaders", "hasHeader", "removeHeader",
+		"append", "type", "contentType", "status", "send", "end", "json", "sendStatus", "redirect", "locals":
+		return &UnsupportedError{What: object + "." + tok.text}
 	}
 	return nil
 }
@@ -96,6 +80,6 @@ func (p *parser) json() (node, error) {
 		if err != nil {
 			return nil, err
 		}
-		return stringify(v), nil
+		return stringify(v)
 	}, nil
 }

@@ -2,84 +2,146 @@ package expr
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"egk8s.dev/egk8s/gateway/consumer"
 	"egk8s.dev/egk8s/gateway/message"
 )
 
-// request is req of Express, as far as it is known here.
+// request is req of Express.
 type request struct{ x *message.Exchange }
 
+// Property returns a property: what an expression put there, or one of Express's.
 func (r request) Property(name string) Value {
-	req := &r.x.Request
 	switch name {
-	case "method":
-		return req.Method
-	case "url":
-		return req.URL
-	case "originalUrl":
-		return req.OriginalURL
-	case "path":
-		return req.Path()
-	case "baseUrl":
-		return ""
-	case "host", "hostname":
-		return req.Hostname()
-	case "ip":
-		return req.ClientIP()
-	case "protocol":
-		return req.Scheme()
-	case "secure":
-		return req.TLS != nil
-	case "httpVersion":
-		return req.Proto
 	case "headers":
 		return headers(r)
-	case "query":
-		return query(req.Query())
-	case "params":
-		return params(r.x)
 	case "user":
-		return user(req.Consumer)
+		return user(&r.x.Request)
 	case "egContext":
 		return context(r)
+	case "body":
+		if r.x.Request.Parsed == nil {
+			return Undefined{}
+		}
+		return wrap(r.x.Request.Parsed)
+	}
+	if own, ok := ownMembers(r.x, reqMembers)[name]; ok {
+		return wrap(own)
+	}
+	v, _ := requestProperty(r.x, name)
+	return v
+}
+
+// requestProperty returns what Express and node give req that does not depend on expressions.
+func requestProperty(x *message.Exchange, name string) (Value, bool) {
+	req := &x.Request
+	switch name {
+	case "method":
+		return req.Method, true
+	case "url":
+		return req.URL, true
+	case "originalUrl":
+		return req.OriginalURL, true
+	case "path":
+		return req.Path(), true
+	case "baseUrl":
+		return "", true
+	case "host", "hostname":
+		return req.Hostname(), true
+	case "ip":
+		return req.ClientIP(), true
+	case "ips", "subdomains": // EG: no "trust proxy", and subdomains of two labels are none
+		return List{}, true
+	case "protocol":
+		return req.Scheme(), true
+	case "secure":
+		return req.TLS != nil, true
+	case "xhr":
+		return strings.EqualFold(req.Header.Get("X-Requested-With"), "xmlhttprequest"), true
+	case "httpVersion":
+		return req.Proto, true
+	case "query":
+		return query(req.Query()), true
+	case "params":
+		return params(x), true
+	case "connection", "socket":
+		return record{
+			"remoteAddress": req.Peer.Addr().Unmap().String(), "remotePort": float64(req.Peer.Port()), "encrypted": req.TLS != nil,
+		}, true
 	default:
-		return Undefined{}
+		return Undefined{}, false
 	}
 }
 
-func (r request) Data() any {
-	return map[string]any{"method": r.x.Request.Method, "url": r.x.Request.URL, "headers": headers(r).Data()}
+// Data is for JSON, and JavaScript cannot make JSON of req.
+func (r request) Data() any { return circular{} }
+
+// circular stands for an object that contains itself.
+type circular struct{}
+
+// MarshalJSON fails as JSON.stringify does.
+func (circular) MarshalJSON() ([]byte, error) {
+	return nil, throw("Converting circular structure to JSON")
 }
+
+// response is res of Express, as far as it can be read without calling anything.
+type response struct{ x *message.Exchange }
+
+// Property returns a property.
+func (r response) Property(name string) Value {
+	switch name {
+	case "statusCode":
+		return float64(responseStatus(r.x))
+	case "headersSent":
+		return r.x.Response.Started()
+	case "app": // a real file logs it: Express's application, a function, as text
+		return "function(req, res, next) {\n    app.handle(req, res, next);\n  }"
+	case "req":
+		return request(r)
+	}
+	if own, ok := ownMembers(r.x, resMembers)[name]; ok {
+		return wrap(own)
+	}
+	return Undefined{}
+}
+
+// Data is for JSON, and JavaScript cannot make JSON of res.
+func (r response) Data() any { return circular{} }
 
 // context is egContext.
 type context struct{ x *message.Exchange }
 
+// Property returns a member of egContext: the gateway's own, or what an expression put there.
 func (c context) Property(name string) Value {
 	switch name {
 	case "req":
 		return request(c)
+	case "res":
+		return response(c)
 	case "consumer":
-		return user(c.x.Request.Consumer)
+		return user(&c.x.Request)
 	case "requestID":
 		return c.x.ID()
 	case "apiEndpoint":
-		return endpoint(c.x.Endpoint)
+		return wrap(endpointData(c.x.Endpoint))
 	case "egContext":
 		return c
-	default:
-		return Undefined{}
 	}
+	if v, ok := c.x.Context[name]; ok {
+		return wrap(v)
+	}
+	return Undefined{}
 }
 
-func (c context) Data() any {
-	return map[string]any{"requestID": c.x.ID(), "apiEndpoint": data(c.Property("apiEndpoint"))}
-}
+// Data is for JSON, and JavaScript cannot make JSON of egContext.
+func (c context) Data() any { return circular{} }
 
 // headers are req.headers: names in lower case, values joined as node joins them.
 type headers struct{ x *message.Exchange }
 
+// Property returns a field.
 func (h headers) Property(name string) Value {
 	if name == "host" {
 		return h.x.Request.Host
@@ -90,6 +152,7 @@ func (h headers) Property(name string) Value {
 	return h.x.Request.Header.Joined(name)
 }
 
+// Data returns all fields.
 func (h headers) Data() any {
 	out := map[string]any{"host": h.x.Request.Host}
 	for name := range h.x.Request.Header.All() {
@@ -98,9 +161,19 @@ func (h headers) Data() any {
 	return out
 }
 
+func (h headers) names() []string {
+	names := []string{"host"}
+	for name := range h.x.Request.Header.All() {
+		names = append(names, strings.ToLower(name))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // query is req.query.
 type query message.Query
 
+// Property returns a parameter: a text, or a list when it was given more than once.
 func (q query) Property(name string) Value {
 	vs := q[name]
 	switch len(vs) {
@@ -117,6 +190,7 @@ func (q query) Property(name string) Value {
 	}
 }
 
+// Data returns all parameters.
 func (q query) Data() any {
 	out := make(map[string]any, len(q))
 	for name := range q {
@@ -128,41 +202,22 @@ func (q query) Data() any {
 // record is an object of plain values.
 type record map[string]any
 
-func (r record) Property(name string) Value { return wrap(r[name]) }
-
-func (r record) Data() any { return map[string]any(r) }
-
-// wrap turns a decoded YAML or JSON value into a Value; what is not there is nil.
-func wrap(v any) Value {
-	switch v := v.(type) {
-	case nil:
-		return Undefined{}
-	case map[string]any:
-		return record(v)
-	case []any:
-		list := make(List, len(v))
-		for i, one := range v {
-			list[i] = wrap(one)
-		}
-		return list
-	case []string:
-		list := make(List, len(v))
-		for i, one := range v {
-			list[i] = one
-		}
-		return list
-	case int:
-		return float64(v)
-	default:
-		return v
+// Property returns a member.
+func (r record) Property(name string) Value {
+	if v, ok := r[name]; ok {
+		return wrap(v)
 	}
+	return Undefined{}
 }
 
-func endpoint(e *message.Endpoint) Value {
+// Data returns the members.
+func (r record) Data() any { return map[string]any(r) }
+
+func endpointData(e *message.Endpoint) any {
 	if e == nil {
 		return Undefined{}
 	}
-	out := record{"apiEndpointName": e.Name}
+	out := map[string]any{"apiEndpointName": e.Name}
 	maps.Copy(out, e.Raw)
 	if len(e.Scopes) > 0 {
 		out["scopes"] = e.Scopes
@@ -170,11 +225,24 @@ func endpoint(e *message.Endpoint) Value {
 	return out
 }
 
-func user(c *consumer.Consumer) Value {
-	if c == nil {
+// user is req.user: a consumer, or the claims of a token.
+func user(r *message.Request) Value {
+	data, ok := userData(r)
+	if !ok {
 		return Undefined{}
 	}
-	out := record{"id": c.ID, "isActive": c.IsActive, "type": string(c.Kind)}
+	return record(data)
+}
+
+func userData(r *message.Request) (map[string]any, bool) {
+	if r.Consumer == nil {
+		return r.Claims, r.Claims != nil
+	}
+	return consumerData(r.Consumer), true
+}
+
+func consumerData(c *consumer.Consumer) map[string]any {
+	out := map[string]any{"id": c.ID, "isActive": c.IsActive, "type": string(c.Kind)}
 	if c.Username != "" {
 		out["username"] = c.Username
 	}

@@ -220,10 +220,11 @@ func (p *parser) primary() (node, error) {
 	case tok.kind == text:
 		return constant(tok.text), nil
 	case tok.kind == template:
-		t, err := CompileTemplate(tok.text)
+		parts, err := templateParts(tok.text)
 		if err != nil {
 			return nil, err
 		}
+		t := &Template{parts: parts}
 		return func(x *message.Exchange) (Value, error) { return t.Text(x) }, nil
 	case tok.kind == punctuation && tok.text == "(":
 		inner, err := p.expression(0)

@@ -11,6 +11,9 @@ import (
 type Template struct {
 	source string
 	parts  []part
+	script *script // the interpreted form; nil: it is compiled
+	slow   string
+	broken error
 }
 
 // part is a fixed text or an expression.
@@ -20,32 +23,56 @@ type part struct {
 }
 
 // CompileTemplate compiles what stands between the backticks of a JavaScript template.
+// An error is a *fence.SyntaxError.
 func CompileTemplate(source string) (*Template, error) {
 	t := &Template{source: source}
+	var err error
+	if t.parts, err = templateParts(source); err == nil {
+		return t, nil
+	}
+	t.parts, t.slow, t.script = nil, err.Error(), newScript("`"+source+"`")
+	if _, err := t.script.compile(); err != nil {
+		return nil, fmt.Errorf("%w", err)
+	}
+	return t, nil
+}
+
+// BrokenTemplate returns a template that throws err whenever it is filled in.
+func BrokenTemplate(source string, err error) *Template {
+	return &Template{source: source, broken: &ThrownError{Message: "SyntaxError: " + err.Error()}}
+}
+
+// templateParts makes the compiled form.
+func templateParts(source string) ([]part, error) {
+	var parts []part
 	rest := source
 	for {
 		at := dollar(rest)
-		if at < 0 {
-			break
+		fixed := rest
+		if at >= 0 {
+			fixed = rest[:at]
 		}
-		if at > 0 {
-			t.parts = append(t.parts, part{fixed: unescape(rest[:at])})
+		if strings.Contains(strings.ReplaceAll(fixed, "\\`", ""), "`") {
+			return nil, &UnsupportedError{What: "a backtick"}
+		}
+		if fixed != "" {
+			parts = append(parts, part{fixed: unescape(fixed)})
+		}
+		if at < 0 {
+			return parts, nil
 		}
 		length := closing(rest[at+2:])
 		if length < 0 {
 			return nil, fmt.Errorf("a ${ is not closed")
 		}
-		e, err := Compile(rest[at+2 : at+2+length])
+		source := rest[at+2 : at+2+length]
+		eval, err := compile(source)
 		if err != nil {
-			return nil, fmt.Errorf("${%s}: %w", rest[at+2:at+2+length], err)
+			return nil, err
 		}
-		t.parts = append(t.parts, part{expr: e})
+		parts = append(parts, part{expr: &Expression{source: source, eval: eval, script: newScript(source)}})
 		rest = rest[at+2+length+1:]
 	}
-	if rest != "" {
-		t.parts = append(t.parts, part{fixed: unescape(rest)})
-	}
-	return t, nil
 }
 
 // dollar finds the next ${ that is not escaped.
@@ -86,8 +113,17 @@ func closing(s string) int {
 // String returns the template as written.
 func (t *Template) String() string { return t.source }
 
-// Text fills the template in for an exchange. An error is a ThrownError.
+// Slow says why the template runs in the interpreter; empty: it is compiled.
+func (t *Template) Slow() string { return t.slow }
+
+// Text fills the template in for an exchange. Errors are those of Expression.Eval.
 func (t *Template) Text(x *message.Exchange) (string, error) {
+	if t.broken != nil {
+		return "", t.broken
+	}
+	if t.script != nil {
+		return t.script.text(x)
+	}
 	var b strings.Builder
 	for _, p := range t.parts {
 		if p.expr == nil {

@@ -3,6 +3,7 @@ package expr
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -159,17 +160,21 @@ func property(o Value, key string) (Value, error) {
 }
 
 // stringify is JSON.stringify; names of objects come in alphabetical order.
-func stringify(v Value) Value {
+func stringify(v Value) (Value, error) {
 	if v == nil || v == (Undefined{}) {
-		return Undefined{}
+		return Undefined{}, nil
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(data(v)); err != nil {
-		return Undefined{}
+		var thrown *ThrownError
+		if errors.As(err, &thrown) {
+			return nil, thrown
+		}
+		return nil, errInterpret
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
 // data is the value as encoding/json encodes it.

@@ -126,14 +126,14 @@ func TestCompileReportsEverythingOnce(t *testing.T) {
 		Pipelines: []config.Pipeline{{Name: "p", Steps: []config.Step{
 			{Policy: "jwt", Pos: at(20)},
 			{Policy: "jwt", Pos: at(30)},
-			{Policy: "log", Pos: at(40), Action: map[string]any{"message": "${req.body.x}"}},
+			{Policy: "log", Pos: at(40), Action: map[string]any{"message": "${req.body.}"}},
 			{Policy: "proxy", Pos: at(50), Action: map[string]any{"serviceEndpoint": "gone"}},
 		}}},
 	}, environment())
 	want := strings.Join([]string{
 		`gateway.config.yml:1:5: apiEndpoint "bad": path: compile /^/a(?=b)/?$/: look-ahead, look-behind and back-references are not supported`,
 		`gateway.config.yml:20:5: this gateway cannot run the policy "jwt" yet`,
-		`gateway.config.yml:40:5: policy "log": message: ${req.body.x}: req.body is not supported yet in expressions`,
+		`gateway.config.yml:40:5: policy "log": message: Unexpected token } (line 1, column 13 of the expression)`,
 		`gateway.config.yml:50:5: policy "proxy": serviceEndpoint "gone" is not declared`,
 	}, "\n")
 	if diff := cmp.Diff(want, problems.Error()); diff != "" {

@@ -28,11 +28,8 @@ func newHeaders(step config.Step, _ *Environment) (Policy, diag.Problems) {
 	h := &headers{}
 	var problems diag.Problems
 	for _, name := range slices.Sorted(maps.Keys(forward)) {
-		e, err := expr.Compile(fmt.Sprint(forward[name]))
-		if err != nil {
-			problems = append(problems, problem(step, "forwardHeaders.%s: %v", name, err))
-			continue
-		}
+		e, found := expr.Load(fmt.Sprint(forward[name]), `policy "headers": forwardHeaders.`+name, step.Pos)
+		problems = append(problems, found...)
 		h.forward = append(h.forward, forwardHeader{name: prefix + name, value: e})
 	}
 	return h, problems

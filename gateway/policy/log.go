@@ -17,11 +17,8 @@ type logLine struct {
 }
 
 func newLog(step config.Step, env *Environment) (Policy, diag.Problems) {
-	t, err := expr.CompileTemplate(params(step.Action).text("message"))
-	if err != nil {
-		return nil, diag.Problems{problem(step, "message: %v", err)}
-	}
-	return &logLine{template: t, log: env.Log}, nil
+	t, problems := expr.LoadTemplate(params(step.Action).text("message"), `policy "log": message`, step.Pos)
+	return &logLine{template: t, log: env.Log}, problems
 }
 
 // Apply never ends the request.

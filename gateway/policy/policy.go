@@ -67,6 +67,7 @@ type constructor func(step config.Step, env *Environment) (Policy, diag.Problems
 func constructors() map[string]constructor {
 	return map[string]constructor{
 		"cors":       newCORS,
+		"expression": newExpression,
 		"headers":    newHeaders,
 		"key-auth":   newKeyAuth,
 		"log":        newLog,
