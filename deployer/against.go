@@ -10,6 +10,7 @@ import (
 	"egk8s.dev/egk8s/deployer/event"
 	"egk8s.dev/egk8s/deployer/project"
 	"egk8s.dev/egk8s/deployer/render"
+	"egk8s.dev/egk8s/gateway/offline"
 )
 
 // DiffRevision says how the project differs from a recorded revision. A revision that is not recorded is a
@@ -53,7 +54,16 @@ func (d *deploy) against(ctx context.Context, r *DiffResult, revision int) error
 		return err
 	}
 	r.Objects, r.Files = difference.Between(content.objects, recent), difference.Files(before, after)
+	r.requests(sideOf(before, content.objects, d.name), sideOf(after, recent, d.name))
 	return nil
+}
+
+// requests compares how both sides answer.
+func (r *DiffResult) requests(before, after offline.Side) {
+	var why string
+	if r.Requests, why = compareAnswers(before, after); why != "" {
+		r.Warnings = append(r.Warnings, why)
+	}
 }
 
 // DiffProjects says how one project differs from another state of it, rendered with the same options. No
@@ -85,6 +95,7 @@ func (r *DiffResult) between(opts RenderOptions, other *project.Project) error {
 	}
 	r.Cloud, r.Namespace = now.Cloud, cmp.Or(opts.Namespace, other.Namespace, "default")
 	r.Objects, r.Files = difference.Between(before.Objects, now.Objects), difference.Files(old, recent)
+	r.requests(sideOf(old, before.Objects, r.Name), sideOf(recent, now.Objects, r.Name))
 	for _, w := range now.Warnings {
 		r.Warnings = append(r.Warnings, w.String())
 	}

@@ -10,6 +10,7 @@ import (
 
 	"egk8s.dev/egk8s/deployer/event"
 	"egk8s.dev/egk8s/deployer/project"
+	"egk8s.dev/egk8s/gateway/offline"
 )
 
 // Target says which cluster, and where in it.
@@ -36,7 +37,9 @@ type DeployOptions struct {
 	ForceConflicts bool
 	DryRun         DryRun
 	RollBack       bool // roll back to the last good revision when the deploy fails
-	CreateNS       bool // create the namespace when it is missing
+	// FailOn refuses the deploy when requests would be answered differently in that way.
+	FailOn   FailOn
+	CreateNS bool // create the namespace when it is missing
 	// Version is the version of egk8s, written into the release record.
 	Version string
 }
@@ -87,29 +90,31 @@ type ProbeResult struct {
 // Result is what a deploy or a rollback did; `-o json` prints it. ExitCode stays 0 here: the program maps the
 // error that came with the Result to a code.
 type Result struct {
-	APIVersion          string        `json:"apiVersion"` // egk8s.dev/v1alpha1
-	Kind                string        `json:"kind"`       // DeployResult, RollbackResult
-	Outcome             Outcome       `json:"outcome"`
-	ExitCode            int           `json:"exitCode"`
-	Name                string        `json:"name"`
-	Cloud               string        `json:"cloud"`
-	Context             string        `json:"context"`
-	Namespace           string        `json:"namespace"`
-	Revision            int           `json:"revision"`
-	DurationMs          int64         `json:"durationMs"`
-	TimeToFirstAnswerMs int64         `json:"timeToFirstAnswerMs,omitempty"`
-	Image               string        `json:"image"`
-	ImageDigest         string        `json:"imageDigest"`
-	ConfigDigest        string        `json:"configDigest"`
-	Replicas            int           `json:"replicas"`
-	Ready               int           `json:"ready"`
-	URL                 string        `json:"url,omitempty"`   // set only when it answered from here
-	Reach               string        `json:"reach,omitempty"` // else the command that makes it reachable
-	RolledBack          bool          `json:"rolledBack,omitempty"`
-	RestoredRevision    int           `json:"restoredRevision,omitempty"` // that a rollback brought back
-	Changes             []Change      `json:"changes"`
-	Probes              []ProbeResult `json:"probes"`
-	Warnings            []string      `json:"warnings,omitempty"`
-	Failures            []event.Cause `json:"failures"`
-	Error               string        `json:"error,omitempty"`
+	APIVersion          string   `json:"apiVersion"` // egk8s.dev/v1alpha1
+	Kind                string   `json:"kind"`       // DeployResult, RollbackResult
+	Outcome             Outcome  `json:"outcome"`
+	ExitCode            int      `json:"exitCode"`
+	Name                string   `json:"name"`
+	Cloud               string   `json:"cloud"`
+	Context             string   `json:"context"`
+	Namespace           string   `json:"namespace"`
+	Revision            int      `json:"revision"`
+	DurationMs          int64    `json:"durationMs"`
+	TimeToFirstAnswerMs int64    `json:"timeToFirstAnswerMs,omitempty"`
+	Image               string   `json:"image"`
+	ImageDigest         string   `json:"imageDigest"`
+	ConfigDigest        string   `json:"configDigest"`
+	Replicas            int      `json:"replicas"`
+	Ready               int      `json:"ready"`
+	URL                 string   `json:"url,omitempty"`   // set only when it answered from here
+	Reach               string   `json:"reach,omitempty"` // else the command that makes it reachable
+	RolledBack          bool     `json:"rolledBack,omitempty"`
+	RestoredRevision    int      `json:"restoredRevision,omitempty"` // that a rollback brought back
+	Changes             []Change `json:"changes"`
+	// Requests are answered differently than by the revision before; empty: none, or there was none before.
+	Requests []offline.Change `json:"requests,omitempty"`
+	Probes   []ProbeResult    `json:"probes"`
+	Warnings []string         `json:"warnings,omitempty"`
+	Failures []event.Cause    `json:"failures"`
+	Error    string           `json:"error,omitempty"`
 }

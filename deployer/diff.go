@@ -15,6 +15,7 @@ import (
 	"egk8s.dev/egk8s/deployer/plan"
 	"egk8s.dev/egk8s/deployer/project"
 	"egk8s.dev/egk8s/deployer/render"
+	"egk8s.dev/egk8s/gateway/offline"
 )
 
 // DiffResult is what a deploy would change; `-o json` prints it.
@@ -29,20 +30,22 @@ type DiffResult struct {
 	Namespace  string  `json:"namespace"`
 	Against    string  `json:"against"` // what the project is compared with: "cluster", "revision 3", a folder, a commit
 	// Objects leaves out the config objects, whose content is in Files.
-	Objects  []difference.Object `json:"objects"`
-	Files    []difference.File   `json:"files"`
-	Warnings []string            `json:"warnings,omitempty"`
-	Error    string              `json:"error,omitempty"`
+	Objects []difference.Object `json:"objects"`
+	Files   []difference.File   `json:"files"`
+	// Requests are answered differently.
+	Requests []offline.Change `json:"requests"`
+	Warnings []string         `json:"warnings,omitempty"`
+	Error    string           `json:"error,omitempty"`
 }
 
 // Changes tells whether anything differs.
-func (r *DiffResult) Changes() bool { return len(r.Objects)+len(r.Files) > 0 }
+func (r *DiffResult) Changes() bool { return len(r.Objects)+len(r.Files)+len(r.Requests) > 0 }
 
 // newDiff is the result before anything is known.
 func newDiff(name, against string) *DiffResult {
 	return &DiffResult{
 		APIVersion: apiVersion, Kind: "Diff", Name: name, Against: against,
-		Objects: []difference.Object{}, Files: []difference.File{},
+		Objects: []difference.Object{}, Files: []difference.File{}, Requests: []offline.Change{},
 	}
 }
 
@@ -74,6 +77,7 @@ func Diff(ctx context.Context, opts DeployOptions, sink event.Sink) (*DiffResult
 	if err == nil {
 		r.Objects = difference.Objects(notConfig(d.plan.Ops))
 		r.Files, err = d.changedFiles(limited)
+		r.Requests = append(r.Requests, d.result.Requests...) // makePlan has compared them
 	}
 	return r, d.compared(limited, r, err)
 }
@@ -108,7 +112,8 @@ func (d *deploy) compared(ctx context.Context, r *DiffResult, err error) error {
 	if err != nil {
 		err = d.failed(ctx, err)
 	}
-	r.Context, r.Namespace, r.Cloud, r.Warnings = d.client.Context, d.namespace, d.profile.Name, d.result.Warnings
+	r.Context, r.Namespace, r.Cloud = d.client.Context, d.namespace, d.profile.Name
+	r.Warnings = append(d.result.Warnings, r.Warnings...)
 	r.conclude(err)
 	d.out.emit(event.Event{Phase: event.Done, Type: event.Result, Message: string(r.Outcome)})
 	return err

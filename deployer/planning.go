@@ -42,6 +42,9 @@ func (d *deploy) makePlan(ctx context.Context) error {
 	if n := d.history.Newest(); n != nil && n.ByHelm() && n.Status.Pending() && d.now().Sub(n.Updated) < helmPatience {
 		return &LockedError{Release: d.name, Holder: "the helm program (" + string(n.Status) + ")", Since: n.Updated, Expires: n.Updated.Add(helmPatience)}
 	}
+	if err := d.noteRequests(ctx); err != nil {
+		return err
+	}
 	d.out.end(d.plan.Summary())
 	return nil
 }

@@ -47,21 +47,37 @@ func (s *session) readRecord(r *release.Record) (recorded, error) {
 
 // gatewayOf returns the image of a Deployment's gateway and the digest of the configuration it expects.
 func gatewayOf(deployment *unstructured.Unstructured) (image, config string) {
-	containers, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
-	for _, c := range containers {
-		container, _ := c.(map[string]any)
-		if container["name"] != render.ContainerName {
-			continue
-		}
-		image, _ = container["image"].(string)
-		env, _ := container["env"].([]any)
-		for _, e := range env {
-			if variable, _ := e.(map[string]any); variable["name"] == render.DigestVariable {
-				config, _ = variable["value"].(string)
-			}
+	container := gatewayContainer(deployment)
+	image, _ = container["image"].(string)
+	for _, variable := range environment(container) {
+		if variable["name"] == render.DigestVariable {
+			config, _ = variable["value"].(string)
 		}
 	}
 	return image, config
+}
+
+// gatewayContainer is the container of a Deployment that is the gateway; nil: there is none.
+func gatewayContainer(deployment *unstructured.Unstructured) map[string]any {
+	containers, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
+	for _, c := range containers {
+		if container, _ := c.(map[string]any); container["name"] == render.ContainerName {
+			return container
+		}
+	}
+	return nil
+}
+
+// environment are the variables of a container.
+func environment(container map[string]any) []map[string]any {
+	list, _ := container["env"].([]any)
+	var out []map[string]any
+	for _, e := range list {
+		if variable, ok := e.(map[string]any); ok {
+			out = append(out, variable)
+		}
+	}
+	return out
 }
 
 // mount is a ConfigMap or Secret that a pod mounts.

@@ -12,13 +12,13 @@ func knownParts(cfg *config.Config) *config.Config {
 	out := *cfg
 	out.APIEndpoints = nil
 	for _, e := range cfg.APIEndpoints {
-		if !holdsUnknown(e.Raw) {
+		if !schema.HoldsUnknown(e.Raw) {
 			out.APIEndpoints = append(out.APIEndpoints, e)
 		}
 	}
 	out.ServiceEndpoints = map[string]config.ServiceEndpoint{}
 	for name, s := range cfg.ServiceEndpoints {
-		if len(s.URLs) > 0 && !holdsUnknown(s.Raw) {
+		if len(s.URLs) > 0 && !schema.HoldsUnknown(s.Raw) {
 			out.ServiceEndpoints[name] = s
 		}
 	}
@@ -31,7 +31,7 @@ func knownParts(cfg *config.Config) *config.Config {
 }
 
 func stepUnknown(cfg *config.Config, s config.Step) bool {
-	if holdsUnknown(s.Action) || s.Condition != nil && conditionUnknown(*s.Condition) {
+	if schema.HoldsUnknown(s.Action) || s.Condition != nil && conditionUnknown(*s.Condition) {
 		return true
 	}
 	name, named := s.Action["serviceEndpoint"].(string)
@@ -43,21 +43,5 @@ func stepUnknown(cfg *config.Config, s config.Step) bool {
 }
 
 func conditionUnknown(c config.Condition) bool {
-	return holdsUnknown(c.Params) || slices.ContainsFunc(c.Nested, conditionUnknown)
-}
-
-func holdsUnknown(v any) bool {
-	switch v := v.(type) {
-	case schema.Unknown:
-		return true
-	case map[string]any:
-		for _, e := range v {
-			if holdsUnknown(e) {
-				return true
-			}
-		}
-	case []any:
-		return slices.ContainsFunc(v, holdsUnknown)
-	}
-	return false
+	return schema.HoldsUnknown(c.Params) || slices.ContainsFunc(c.Nested, conditionUnknown)
 }

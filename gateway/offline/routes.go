@@ -3,7 +3,6 @@ package offline
 import (
 	"cmp"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -43,7 +42,7 @@ func routes(cfg *config.Config) []Route {
 
 func route(e config.APIEndpoint, p *config.Pipeline) Route {
 	r := Route{Endpoint: e.Name, Pipeline: p.Name, Method: method(e.Methods), Pos: e.Pos}
-	unknownHost := holdsUnknown(e.Raw["host"]) || holdsUnknown(e.Raw["hostRegex"])
+	unknownHost := schema.HoldsUnknown(e.Raw["host"]) || schema.HoldsUnknown(e.Raw["hostRegex"])
 	host, ok := hostExample(e)
 	if ok && !unknownHost {
 		r.Host = host
@@ -82,7 +81,7 @@ func hostExample(e config.APIEndpoint) (string, bool) {
 		if err != nil {
 			return "", false
 		}
-		name, ok := example(re)
+		name, ok := pattern.Example(re)
 		return name, ok && name != "" && host.Match(name)
 	}
 	if e.Host == "" || e.Host == "*" {
@@ -95,7 +94,7 @@ func hostExample(e config.APIEndpoint) (string, bool) {
 func path(e config.APIEndpoint) string {
 	if e.PathRegex != "" {
 		re, err := pattern.Regexp(e.PathRegex, false)
-		if err != nil || holdsUnknown(e.Raw["pathRegex"]) {
+		if err != nil || schema.HoldsUnknown(e.Raw["pathRegex"]) {
 			return ""
 		}
 		return examplePath(re)
@@ -130,7 +129,7 @@ func pathUnknown(e config.APIEndpoint, i int) bool {
 
 // examplePath is a path that the expression matches.
 func examplePath(re *regexp.Regexp) string {
-	found, ok := example(re)
+	found, ok := pattern.Example(re)
 	if !ok {
 		return ""
 	}
@@ -140,66 +139,4 @@ func examplePath(re *regexp.Regexp) string {
 		}
 	}
 	return ""
-}
-
-// example is a short text that the expression matches.
-func example(re *regexp.Regexp) (string, bool) {
-	tree, err := syntax.Parse(re.String(), syntax.Perl)
-	if err != nil {
-		return "", false
-	}
-	var b strings.Builder
-	ok := write(&b, tree)
-	return b.String(), ok
-}
-
-// write adds a text that the expression matches; what may be left out is.
-func write(b *strings.Builder, re *syntax.Regexp) bool {
-	switch re.Op {
-	case syntax.OpNoMatch:
-		return false
-	case syntax.OpLiteral:
-		b.WriteString(string(re.Rune))
-	case syntax.OpCharClass:
-		r, ok := pick(re.Rune)
-		b.WriteRune(r)
-		return ok
-	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		b.WriteByte('x')
-	case syntax.OpCapture, syntax.OpPlus:
-		return write(b, re.Sub[0])
-	case syntax.OpRepeat:
-		for range re.Min {
-			if !write(b, re.Sub[0]) {
-				return false
-			}
-		}
-	case syntax.OpConcat:
-		for _, sub := range re.Sub {
-			if !write(b, sub) {
-				return false
-			}
-		}
-	case syntax.OpAlternate:
-		return write(b, re.Sub[0])
-	default: // nothing has to stand there
-	}
-	return true
-}
-
-// pick chooses a character of a class: one that reads well in a URL where there is one.
-func pick(ranges []rune) (rune, bool) {
-	for _, r := range "1xaA0-_" {
-		for i := 0; i+1 < len(ranges); i += 2 {
-			if r >= ranges[i] && r <= ranges[i+1] {
-				return r, true
-			}
-		}
-	}
-	for i := 0; i+1 < len(ranges); i += 2 {
-		if r := max(ranges[i], '!'); r <= min(ranges[i+1], '~') {
-			return r, true
-		}
-	}
-	return 'x', false
 }

@@ -16,6 +16,19 @@ func TestItFailsWell(t *testing.T) {
 	p.backends(t, "orders")
 	p.mustDeploy(t)
 
+	t.Run("a change that opens a route", func(t *testing.T) {
+		guarded := "      - key-auth:\n      - proxy:\n          - action:\n              serviceEndpoint: customers"
+		open := strings.TrimPrefix(guarded, "      - key-auth:\n")
+		p.edit(t, "config/gateway.config.yml", guarded, open)
+		d, r := p.deploy(t, "--fail-on", "breaking")
+		if r.code != 6 || !strings.Contains(d.Error, "GET /customers loses key-auth: anybody can call it") {
+			t.Errorf("exit %d, want 6 and what is lost: %q\n%s", r.code, d.Error, r.stderr)
+		}
+		p.edit(t, "config/gateway.config.yml", open, guarded)
+		if again := p.mustDeploy(t); again.Outcome != "unchanged" || again.Revision != 1 {
+			t.Errorf("after the refused deploy: %q, revision %d; want unchanged, 1", again.Outcome, again.Revision)
+		}
+	})
 	t.Run("an image that is not there", func(t *testing.T) {
 		start := time.Now()
 		d, r := p.deploy(t, "--image", p.registry(t)+"/nobody/nothing:v0")

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,6 +16,23 @@ type Unknown struct {
 
 // MarshalText gives the scalar as written.
 func (u Unknown) MarshalText() ([]byte, error) { return []byte(u.Text), nil }
+
+// HoldsUnknown tells whether v is an Unknown or holds one, however deep.
+func HoldsUnknown(v any) bool {
+	switch v := v.(type) {
+	case Unknown:
+		return true
+	case map[string]any:
+		for _, e := range v {
+			if HoldsUnknown(e) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, HoldsUnknown)
+	}
+	return false
+}
 
 // Regexp is a JavaScript regular expression literal, as YAML's !!js/regexp writes it.
 type Regexp struct {

@@ -132,6 +132,14 @@ func OneOf(flag, value string, allowed []string) error {
 	return e
 }
 
+// FailOn checks the value of --fail-on; empty: nothing is refused.
+func FailOn(value string) error {
+	if value == "" {
+		return nil
+	}
+	return OneOf("fail-on", value, []string{"breaking", "review"})
+}
+
 const formatsKey = "formats"
 
 // Formats declares which values of -o a command accepts.

@@ -33,6 +33,7 @@ type Options struct {
 	RollbackOnFailure bool
 	CreateNamespace   bool
 	Yes               bool
+	FailOn            string
 
 	Project func() (*project.Project, error)
 	Deploy  func(context.Context, deployer.DeployOptions, event.Sink) (*deployer.Result, error)
@@ -75,6 +76,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	fs.BoolVar(&o.ForceConflicts, "force-conflicts", false, "take over fields that others own")
 	fs.BoolVar(&o.RollbackOnFailure, "rollback-on-failure", false, "go back to the last good revision when the deploy fails")
 	fs.BoolVar(&o.CreateNamespace, "create-namespace", false, "create the namespace when it is missing")
+	fs.StringVar(&o.FailOn, "fail-on", "", "refuse a configuration that answers requests differently in a `CLASS`: breaking, or review (and breaking)")
 	fs.BoolVarP(&o.Yes, "yes", "y", false, "do not ask before a deploy to a protected environment")
 	app.Formats(cmd, output.JSON, output.YAML, "name")
 	return cmd
@@ -86,6 +88,9 @@ func (o *Options) check() error {
 	}
 	if o.ExitCode && o.DryRun == "none" {
 		return &exit.UsageError{Message: "--exit-code goes with --dry-run", Help: "egk8s deploy --dry-run --exit-code"}
+	}
+	if err := app.FailOn(o.FailOn); err != nil {
+		return err
 	}
 	if o.Timeout <= 0 {
 		return &exit.UsageError{Message: fmt.Sprintf("--timeout %s is not a time limit", o.Timeout)}
@@ -108,7 +113,7 @@ func (o *Options) deployOptions(p *project.Project) deployer.DeployOptions {
 	return deployer.DeployOptions{
 		Target: o.App.Target(o.Cloud), Project: p, Timeout: o.Timeout, Repository: o.Repository, Image: o.Image,
 		ForceConflicts: o.ForceConflicts, DryRun: dry, RollBack: o.RollbackOnFailure,
-		CreateNS: o.CreateNamespace, Version: version.Version,
+		CreateNS: o.CreateNamespace, FailOn: deployer.FailOn(o.FailOn), Version: version.Version,
 	}
 }
 

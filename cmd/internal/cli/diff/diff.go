@@ -34,6 +34,7 @@ type Options struct {
 	Against    string
 	Timeout    time.Duration
 	ExitCode   bool
+	FailOn     string
 
 	Project func() (*project.Project, error)
 	// Cluster, Revision and Projects compare the project with what is deployed, with a revision, and with another
@@ -55,12 +56,14 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff",
 		Short: "Say what a deploy would change",
-		Long: "Say what a deploy would change: objects by their fields, as the API server judges them in a dry run, and\n" +
-			"configuration files by their lines. What is secret is only said to differ. Nothing is changed.\n" +
+		Long: "Say what a deploy would change: objects by their fields, as the API server judges them in a dry run,\n" +
+			"configuration files by their lines, and how requests will be answered differently: routes that come and go,\n" +
+			"authentication that is lost. What is secret is only said to differ. Nothing is changed.\n" +
 			"With --against a folder or a commit, no cluster is asked.",
 		Example: "  egk8s diff\n" +
 			"  egk8s diff --exit-code                # 10: something would change\n" +
 			"  egk8s diff --against main             # what this branch changes, without a cluster\n" +
+			"  egk8s diff --against main --fail-on breaking\n" +
 			"  egk8s diff --against 3                # since revision 3",
 		GroupID: "cluster",
 		Args:    app.NoArgs,
@@ -68,6 +71,9 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 			o.Output = a.Flags.Output
 			if o.Timeout <= 0 {
 				return &exit.UsageError{Message: fmt.Sprintf("--timeout %s is not a time limit", o.Timeout)}
+			}
+			if err := app.FailOn(o.FailOn); err != nil {
+				return err
 			}
 			return run(cmd.Context(), o)
 		},
@@ -79,6 +85,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	fs.StringVar(&o.Against, "against", "", "compare with a revision's number, a project folder, or a commit, branch or tag, `STATE`")
 	fs.DurationVar(&o.Timeout, "timeout", time.Minute, "time limit of the whole run")
 	fs.BoolVar(&o.ExitCode, "exit-code", false, "end with 10 when something would change")
+	fs.StringVar(&o.FailOn, "fail-on", "", "end with 6 when requests are answered differently in a `CLASS`: breaking, or review (and breaking)")
 	app.Formats(cmd, output.JSON, output.YAML, "name")
 	return cmd
 }
@@ -94,6 +101,9 @@ func Run(ctx context.Context, o *Options) error {
 	}
 	r, err := o.compare(ctx, p)
 	err = outcome.Cause(ctx, err)
+	if err == nil {
+		err = deployer.FailOn(o.FailOn).Refused(r.Requests)
+	}
 	if err == nil && o.ExitCode && r.Changes() {
 		err = &exit.Error{Code: exit.Differences, Err: errDifferences, Shown: true}
 	}
@@ -153,7 +163,7 @@ func (o *Options) write(r *deployer.DiffResult, err error) error {
 	switch {
 	case output.IsDocument(o.Output):
 		return output.Write(o.App.IO.Out, o.Output, r)
-	case err != nil && !errors.Is(err, errDifferences):
+	case err != nil && exit.Of(err) != exit.Differences && exit.Of(err) != exit.Unhealthy:
 		return nil
 	case o.Output == "name":
 		_, err := fmt.Fprint(o.App.IO.Out, Names(r))

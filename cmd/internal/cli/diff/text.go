@@ -10,6 +10,7 @@ import (
 	"egk8s.dev/egk8s/deployer"
 	"egk8s.dev/egk8s/deployer/difference"
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/gateway/offline"
 )
 
 // Names lists what differs: Kind/name of objects, then paths of files.
@@ -33,6 +34,7 @@ func Text(r *deployer.DiffResult, t theme.Theme) string {
 	for _, f := range r.Files {
 		writeFile(&b, f, t)
 	}
+	writeRequests(&b, r.Requests, t)
 	if !r.Changes() {
 		fmt.Fprintf(&b, "no difference between the project and %s\n", r.Against)
 		return b.String()
@@ -40,6 +42,25 @@ func Text(r *deployer.DiffResult, t theme.Theme) string {
 	fmt.Fprintf(&b, "\n%s, %s against %s\n", plural(len(r.Objects), "object differs", "objects differ"),
 		plural(len(r.Files), "file differs", "files differ"), r.Against)
 	return b.String()
+}
+
+// writeRequests says how requests are answered differently, the worst first.
+func writeRequests(b *strings.Builder, changes []offline.Change, t theme.Theme) {
+	if len(changes) == 0 {
+		return
+	}
+	fmt.Fprintln(b, "\nrequests are answered differently:")
+	for _, c := range changes {
+		k := theme.OK
+		switch c.Class {
+		case offline.Breaking:
+			k = theme.Fail
+		case offline.Review:
+			k = theme.Warn
+		case offline.Safe:
+		}
+		fmt.Fprintf(b, "  %s %s\n", t.Paint(k, fmt.Sprintf("%s %-8s", t.Sign(k), c.Class)), report.Clean(c.Message))
+	}
 }
 
 func writeObject(b *strings.Builder, o difference.Object, t theme.Theme) {
