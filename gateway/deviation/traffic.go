@@ -14,6 +14,37 @@ func traffic() []Deviation {
 			Here:  "it ends",
 		},
 		{
+			ID: "response-body-chunks",
+			There: "`response-transformer` looks at the first chunk of a body: it leaves JSON in several chunks as it is, and so a field that " +
+				"should be removed reaches the client",
+			Here: "the whole JSON body is changed, up to 1 MiB; a larger one goes on as it is, which the log tells. Compressed bodies, " +
+				"`text/event-stream` and gRPC go on as they are, and so does what is no JSON by its type and has no length",
+			Cases:  []string{"restrans-chunked"},
+			Notice: "response-transformer changes JSON bodies of up to 1 MiB however they are sent; Express Gateway changes those in one chunk only",
+		},
+		{
+			ID:    "response-throws",
+			There: "an expression of `response-transformer` that throws while a header is made breaks the answer",
+			Here:  "the answer goes without that field, and the log tells it; `headers.remove` takes effect",
+		},
+		{
+			ID:    "transformer-undefined",
+			There: "a header whose expression is `undefined` is a 500 in `request-transformer`",
+			Here:  "the header is removed, also when the client sent it",
+		},
+		{
+			ID: "request-body-again",
+			There: "`request-transformer` behind `json-schema` or another `request-transformer` turns a form into JSON, and sends a body " +
+				"that came compressed with its old `Content-Encoding`",
+			Here: "a form stays a form, and `Content-Encoding` goes away with the compression",
+		},
+		{
+			ID:     "transformer-framing",
+			There:  "the transformers can set `Content-Length`, `Transfer-Encoding`, `Connection` and the like, which breaks the message",
+			Here:   "those are not set, and a warning tells it when loading",
+			Notice: "headers that frame a message, such as content-length, are not set by the transformers",
+		},
+		{
 			ID:     "json-schema-refs",
 			There:  "a `$ref` of a `json-schema` condition to another document is fetched from the network when loading",
 			Here:   "refused when loading: put what it names below `definitions` of the schema",

@@ -27,6 +27,8 @@ type Response struct {
 	bytes    int64
 	upstream bool
 	onHead   []func(*Response)
+	filters  []Filter
+	held     *held // nil: nothing is kept back
 }
 
 // NewResponse returns a response that goes to sink; header is what the engine will send.
@@ -57,6 +59,14 @@ func (r *Response) WriteHead(status int) {
 	if r.status != 0 {
 		return
 	}
+	if r.hold(status) {
+		r.status = status
+		return
+	}
+	r.head(status)
+}
+
+func (r *Response) head(status int) {
 	for _, f := range r.onHead {
 		f(r)
 	}
@@ -67,16 +77,30 @@ func (r *Response) WriteHead(status int) {
 // Write sends a part of the body, after a head with status 200 when none was sent.
 func (r *Response) Write(p []byte) (int, error) {
 	r.WriteHead(200)
+	if r.held != nil {
+		return r.keep(p)
+	}
 	n, err := r.sink.Write(p)
 	r.bytes += int64(n)
 	return n, err
 }
 
 // Flush hands everything written so far to the network.
-func (r *Response) Flush() error { return r.sink.Flush() }
+func (r *Response) Flush() error {
+	if r.held != nil {
+		return nil
+	}
+	return r.sink.Flush()
+}
 
 // Trailer adds fields behind a body of unknown length.
-func (r *Response) Trailer(name string, values []string) { r.sink.Trailer(name, values) }
+func (r *Response) Trailer(name string, values []string) {
+	if r.held != nil {
+		r.held.trailers = append(r.held.trailers, trailer{name, values})
+		return
+	}
+	r.sink.Trailer(name, values)
+}
 
 // Send sends a whole answer. Statuses 204 and 304 go without body and without type.
 // EG: res.status(status).send(body) of Express.
@@ -93,6 +117,10 @@ func (r *Response) Send(status int, contentType, body string) {
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	r.WriteHead(status)
+	if r.held != nil {
+		_, _ = r.keep([]byte(body))
+		return
+	}
 	n, _ := io.WriteString(r.sink, body) // a client that is gone is seen by the engine
 	r.bytes += int64(n)
 }

@@ -70,6 +70,9 @@ func (r *Runtime) Serve(ctx context.Context, x *message.Exchange) error {
 	name := x.Request.Hostname()
 	for i := range r.hosts.match(name) {
 		answered, err := r.groups[i].serve(ctx, x)
+		if answered && err == nil {
+			x.Response.Finish()
+		}
 		if answered || err != nil {
 			return err
 		}

@@ -66,15 +66,17 @@ type constructor func(step config.Step, env *Environment) (Policy, diag.Problems
 // constructors is the table of what is built.
 func constructors() map[string]constructor {
 	return map[string]constructor{
-		"cors":       newCORS,
-		"expression": newExpression,
-		"headers":    newHeaders,
-		"key-auth":   newKeyAuth,
-		"log":        newLog,
-		"proxy":      newProxy,
-		"rate-limit": newRateLimit,
-		"rewrite":    newRewrite,
-		"terminate":  newTerminate,
+		"cors":                 newCORS,
+		"expression":           newExpression,
+		"headers":              newHeaders,
+		"key-auth":             newKeyAuth,
+		"log":                  newLog,
+		"proxy":                newProxy,
+		"rate-limit":           newRateLimit,
+		"request-transformer":  newRequestTransformer,
+		"response-transformer": newResponseTransformer,
+		"rewrite":              newRewrite,
+		"terminate":            newTerminate,
 	}
 }
 
