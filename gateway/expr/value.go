@@ -177,14 +177,6 @@ func stringify(v Value) (Value, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
-// Plain returns a value as encoding/json has it; Undefined stays what it is.
-func Plain(v Value) any {
-	if v == nil || v == (Undefined{}) {
-		return Undefined{}
-	}
-	return data(v)
-}
-
 // data is the value as encoding/json encodes it.
 func data(v Value) any {
 	switch v := v.(type) {

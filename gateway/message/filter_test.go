@@ -15,6 +15,7 @@ type sink struct{ events []string }
 func (s *sink) WriteHead(status int) {
 	s.events = append(s.events, "head "+string(rune('0'+status/100)))
 }
+
 func (s *sink) Write(p []byte) (int, error) {
 	if len(p) > 40 {
 		p = append(append([]byte{}, p[:10]...), "…"...)

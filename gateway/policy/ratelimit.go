@@ -62,9 +62,9 @@ func newRateLimit(step config.Step, env *Environment) (Policy, diag.Problems) {
 	}
 	r.json = string(body)
 	if by := p.text("rateLimitBy"); by != "" {
-		if r.by, err = expr.CompileTemplate(by); err != nil {
-			return nil, diag.Problems{problem(step, "rateLimitBy: %v", err)}
-		}
+		var problems diag.Problems
+		r.by, problems = expr.LoadTemplate(by, `policy "rate-limit": rateLimitBy`, step.Pos)
+		return r, problems
 	}
 	return r, nil
 }

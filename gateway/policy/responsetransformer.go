@@ -14,7 +14,6 @@ import (
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/diag"
-	"egk8s.dev/egk8s/gateway/expr"
 	"egk8s.dev/egk8s/gateway/message"
 )
 
@@ -85,8 +84,7 @@ func (f *bodyFilter) TooLarge() {
 func (f *bodyFilter) Change(body []byte) ([]byte, bool) {
 	out, err := f.change(body)
 	if err != nil {
-		var thrown *expr.ThrownError
-		if errors.As(err, &thrown) {
+		if !errors.Is(err, errNotJSON) {
 			f.failed(err)
 		}
 		return nil, false
@@ -94,13 +92,15 @@ func (f *bodyFilter) Change(body []byte) ([]byte, bool) {
 	return out, true
 }
 
+var errNotJSON = errors.New("not JSON")
+
 func (f *bodyFilter) change(body []byte) ([]byte, error) {
 	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) > 0 && text[0] == '{' {
 		return f.changeObject(body)
 	}
 	var list []any
-	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, err
+	if json.Unmarshal(body, &list) != nil {
+		return nil, errNotJSON
 	}
 	changed, err := f.rules.apply(f.x, list)
 	if err != nil {
@@ -113,7 +113,7 @@ func (f *bodyFilter) change(body []byte) ([]byte, error) {
 func (f *bodyFilter) changeObject(body []byte) ([]byte, error) {
 	names, members, err := splitObject(body)
 	if err != nil {
-		return nil, err
+		return nil, errNotJSON
 	}
 	added, err := f.rules.apply(f.x, map[string]any{})
 	if err != nil {

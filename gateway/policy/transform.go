@@ -47,11 +47,8 @@ func readRules(step config.Step, part string) (*rules, diag.Problems) {
 		if !isText {
 			source = fmt.Sprint(add[name])
 		}
-		value, err := expr.Compile(source)
-		if err != nil {
-			problems = append(problems, problem(step, "%s.add.%s: %v", part, name, err))
-			continue
-		}
+		value, found := expr.Load(source, fmt.Sprintf("policy %q: %s.add.%s", step.Policy, part, name), step.Pos)
+		problems = append(problems, found...)
 		if !slices.Contains(r.remove, name) {
 			r.add = append(r.add, addition{name: name, value: value})
 		}
@@ -171,18 +168,43 @@ func assign(body any, name string, value any) any {
 	return body
 }
 
-// plain turns the value of an expression into what encoding/json decodes.
+// plain turns the value of an expression into what encoding/json decodes; undefined stays what it is.
 func plain(v expr.Value) (any, error) {
-	value := expr.Plain(v)
-	switch value.(type) {
-	case nil, bool, float64, string, expr.Undefined:
-		return value, nil
+	switch v := v.(type) {
+	case nil, expr.Undefined:
+		return expr.Undefined{}, nil
+	case bool, string:
+		return v, nil
 	}
-	text, err := json.Marshal(value)
+	text, err := json.Marshal(defined(expr.Data(v)))
 	if err != nil {
 		return nil, err
 	}
 	var out any
 	err = json.Unmarshal(text, &out)
 	return out, err
+}
+
+// defined returns a copy of v without what is undefined: members are left out, items are null.
+func defined(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, value := range v {
+			if _, undefined := value.(expr.Undefined); !undefined {
+				out[name] = defined(value)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, value := range v {
+			out[i] = defined(value)
+		}
+		return out
+	case expr.Undefined:
+		return nil
+	default:
+		return v
+	}
 }
