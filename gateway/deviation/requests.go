@@ -16,6 +16,16 @@ func requests() []Deviation {
 			Notice: "WebSocket upgrades are proxied, with and without ws",
 		},
 		{
+			ID:    "malformed-escape",
+			There: "a percent sign without two hex digits in the target is a 400 in a parameter, and part of the path elsewhere",
+			Here:  "400 anywhere in the path, as plain text",
+		},
+		{
+			ID:    "target-not-ascii",
+			There: "a target with bytes that are not ASCII is a 400 (Node 20)",
+			Here:  "it is routed and passed on as it is",
+		},
+		{
 			ID:    "drain",
 			There: "SIGTERM ends the process and cuts the requests in flight",
 			Here:  "readiness goes off, requests in flight are finished",

@@ -108,11 +108,16 @@ func TestResponseWithoutBody(t *testing.T) {
 
 func TestNotFoundEscapes(t *testing.T) {
 	t.Parallel()
-	sink := &recorder{}
-	x := message.Exchange{Response: message.NewResponse(message.NewHeader(1), sink)}
-	x.Request = message.Request{Method: "GET", OriginalURL: "/<script>?q"}
-	x.NotFound()
-	if body := sink.body.String(); sink.status != 404 || !strings.Contains(body, "<pre>Cannot GET /&lt;script&gt;</pre>") {
-		t.Errorf("%d %s", sink.status, body)
+	for url, want := range map[string]string{
+		"/<script>?q": "/%3Cscript%3E", `/"a"`: "/%22a%22", "/`{}^|\\'": "/%60%7B%7D^|\\&#39;", "/a&b": "/a&amp;b",
+		"/%41%zz%%41%": "/%41%25zz%25%41%25", "/a b\x01\xe9": "/a%20b%01%E9",
+	} {
+		sink := &recorder{}
+		x := message.Exchange{Response: message.NewResponse(message.NewHeader(1), sink)}
+		x.Request = message.Request{Method: "GET", OriginalURL: url}
+		x.NotFound()
+		if body := sink.body.String(); sink.status != 404 || !strings.Contains(body, "<pre>Cannot GET "+want+"</pre>") {
+			t.Errorf("%s: %d %s", url, sink.status, body)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"egk8s.dev/egk8s/gateway/condition"
@@ -170,10 +169,13 @@ func (c *compiler) route(e *config.APIEndpoint, path *pattern.Path) *route {
 	if p := c.byName[e.Name]; p != nil {
 		r.hasPipeline, r.steps, r.endpoint.Pipeline = true, p.steps, p.name
 	}
-	for _, m := range r.methods {
-		r.allow = append(r.allow, m)
-		if m == "GET" && !slices.Contains(r.methods, "HEAD") {
-			r.allow = append(r.allow, "HEAD")
+	for _, m := range r.methods { // EG: each method is a route of its own, and that of GET answers HEAD
+		switch m {
+		case "OPTIONS":
+		case "GET":
+			r.allow = append(r.allow, m, "HEAD")
+		default:
+			r.allow = append(r.allow, m)
 		}
 	}
 	return r

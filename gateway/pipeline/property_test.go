@@ -115,7 +115,7 @@ func naive(cfg *config.Config, method, host, target string) answer {
 			return answer{Status: 200, Body: text, Allow: text}
 		}
 	}
-	return answer{Status: 404, Body: "Cannot " + method + " " + path}
+	return answer{Status: 404, Body: "Cannot " + method + " " + strings.ReplaceAll(path, "%zz", "%25zz")}
 }
 
 // endpointAnswer tries the paths of one endpoint.
@@ -130,18 +130,21 @@ func endpointAnswer(cfg *config.Config, e config.APIEndpoint, method, path strin
 				return answer{Status: 400, Body: "Bad Request"}, true
 			}
 		}
-		if len(e.Methods) > 0 && !slices.Contains(e.Methods, method) && (method != "HEAD" || !slices.Contains(e.Methods, "GET")) {
-			for _, m := range e.Methods {
-				names := []string{m}
-				if m == "GET" && !slices.Contains(e.Methods, "HEAD") {
-					names = append(names, "HEAD")
-				}
-				for _, n := range names {
-					if !slices.Contains(*allow, n) {
-						*allow = append(*allow, n)
-					}
+		for _, m := range e.Methods { // each is a route of its own
+			names := []string{m}
+			switch m {
+			case "OPTIONS":
+				names = nil
+			case "GET":
+				names = append(names, "HEAD")
+			}
+			for _, n := range names {
+				if !slices.Contains(*allow, n) {
+					*allow = append(*allow, n)
 				}
 			}
+		}
+		if len(e.Methods) > 0 && !slices.Contains(e.Methods, method) && (method != "HEAD" || !slices.Contains(e.Methods, "GET")) {
 			continue
 		}
 		var pipeline *config.Pipeline

@@ -17,7 +17,7 @@ type route struct {
 	endpoint    message.Endpoint
 	path        *pattern.Path
 	methods     []string // empty: all
-	allow       []string // what an automatic answer to OPTIONS lists; methods with HEAD behind GET
+	allow       []string // what an automatic answer to OPTIONS lists: methods but OPTIONS, HEAD behind GET
 	steps       []step
 	hasPipeline bool
 }

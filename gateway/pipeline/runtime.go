@@ -84,7 +84,7 @@ func (r *Runtime) Serve(ctx context.Context, x *message.Exchange) error {
 
 // serve tries the routes of one group of hosts.
 func (g *group) serve(ctx context.Context, x *message.Exchange) (bool, error) {
-	var options []string // of routes that match but for the method, for an automatic answer to OPTIONS
+	var options []string // methods of the routes whose path matches, for an automatic answer to OPTIONS
 	url := ""
 	var found candidates
 	last := -1
@@ -109,6 +109,9 @@ func (g *group) serve(ctx context.Context, x *message.Exchange) (bool, error) {
 				options = append(options, route.allow...)
 			}
 		case matched:
+			if x.Request.Method == "OPTIONS" { // in case that it falls through
+				options = append(options, route.allow...)
+			}
 			answered, err := route.serve(ctx, x)
 			if answered || err != nil {
 				return true, err
