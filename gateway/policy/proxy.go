@@ -8,7 +8,6 @@ import (
 	"maps"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/diag"
@@ -87,37 +86,19 @@ func (p *proxy) Apply(ctx context.Context, x *message.Exchange) (message.Verdict
 	if len(p.targets) > 1 {
 		next = p.targets[(p.turn.Add(1)-1)%uint64(len(p.targets))]
 	}
-	if p.options.timeout == 0 {
-		return p.exchange(ctx, x, next, func() {})
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	watch := time.AfterFunc(p.options.timeout, func() { cancel(errTimeout) })
-	defer watch.Stop()
-	return p.exchange(ctx, x, next, func() { watch.Reset(p.options.timeout) })
+	return p.exchange(ctx, x, next)
 }
 
-func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target, alive func()) (message.Verdict, error) {
+func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target) (message.Verdict, error) {
 	x.Upstream = to.Host()
-	out := p.request(x, to)
-	var sent *clientBody
-	if out.Body != nil {
-		sent = &clientBody{Reader: out.Body}
-		out.Body = sent
-	}
-	resp, err := p.send(ctx, out, to.Target)
-	if err != nil && sent != nil && sent.broken.Load() && ctx.Err() == nil {
-		x.ErrorPage(400, "Bad Request")
-		return message.Answered, nil
-	}
+	resp, err := p.send(ctx, p.request(x, to), to.Target)
 	if err != nil {
 		p.failed(ctx, x, err)
 		return message.Answered, nil
 	}
 	defer resp.Body.Close()
 	p.answer(x, resp, to)
-	alive()
-	if err := p.stream(x, resp, alive); err != nil {
+	if err := p.stream(x, resp); err != nil {
 		p.log.WarnContext(ctx, "answer of upstream broke off", "policy", "proxy", "request_id", x.ID(),
 			"upstream", to.Host(), "error", err)
 		return message.Answered, errBrokenOff
@@ -125,36 +106,18 @@ func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target, al
 	return message.Answered, nil
 }
 
-var (
-	// errBrokenOff tells the engine to cut the connection: the client must not take the answer for whole.
-	errBrokenOff = errors.New("the upstream's answer broke off")
-	errTimeout   = errors.New("the upstream was silent for longer than its timeout")
-)
-
-// clientBody remembers that the client's body could not be read: then the service is not to blame.
-// It has no Close, so that a service that fails early is answered for at once, not after the whole body.
-type clientBody struct {
-	io.Reader
-	broken atomic.Bool
-}
-
-// Read reads from the client.
-func (b *clientBody) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		b.broken.Store(true)
-	}
-	return n, err
-}
+// errBrokenOff tells the engine to cut the connection: the client must not take the answer for whole.
+var errBrokenOff = errors.New("the upstream's answer broke off")
 
 // failed answers for a service that did not.
 func (p *proxy) failed(ctx context.Context, x *message.Exchange, err error) {
-	if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
-		err = cause
-	}
-	if errors.Is(context.Cause(ctx), context.Canceled) {
+	switch {
+	case errors.Is(err, upstream.ErrBody) && ctx.Err() == nil:
+		x.ErrorPage(400, "Bad Request") // not the service's fault
+		return
+	case errors.Is(context.Cause(ctx), context.Canceled):
 		p.log.DebugContext(ctx, "client went away", "policy", "proxy", "request_id", x.ID())
-	} else {
+	default:
 		p.log.ErrorContext(ctx, "upstream failed", "policy", "proxy", "request_id", x.ID(), "error", err)
 	}
 	x.Response.SendHTML(502, "Bad gateway.")
@@ -179,7 +142,10 @@ func (p *proxy) request(x *message.Exchange, to target) *upstream.Request {
 	}
 	out := &upstream.Request{
 		Method: in.Method, Host: to.Host(), Header: h, Path: p.path(x, to),
-		Body: in.Body, ContentLength: in.ContentLength,
+		Body: in.Body, ContentLength: in.ContentLength, Timeout: o.timeout,
+	}
+	if !o.rewrites() {
+		out.Reply = x.Response.Header
 	}
 	if !o.changeOrigin {
 		out.Host = in.Host
@@ -253,22 +219,22 @@ func forwarded(in *message.Request, h message.Header) {
 // answer sends the head of the service's answer; its fields replace the gateway's of the same name.
 func (p *proxy) answer(x *message.Exchange, resp *upstream.Response, to target) {
 	x.Response.FromUpstream()
-	p.options.rewriteHead(x, resp, to.Host())
-	dst := x.Response.Header.Map()
-	maps.Copy(dst, resp.Header.Map())
+	if p.options.rewrites() {
+		p.options.rewriteHead(x, resp, to.Host())
+		maps.Copy(x.Response.Header.Map(), resp.Header.Map())
+	}
 	x.Response.WriteHead(resp.Status)
 }
 
 // stream copies the body. What came is flushed whenever more is still to come, so that slow answers
 // and events reach the client at once; a whole answer is one write.
-func (p *proxy) stream(x *message.Exchange, resp *upstream.Response, alive func()) error {
+func (p *proxy) stream(x *message.Exchange, resp *upstream.Response) error {
 	buf := buffers.Get().(*[]byte) //nolint:forcetypeassert // nothing else is put there
 	defer buffers.Put(buf)
 	left := resp.ContentLength
 	for {
 		n, err := resp.Body.Read(*buf)
 		if n > 0 {
-			alive()
 			left -= int64(n)
 			more := left != 0 && err == nil && n < len(*buf)
 			if !deliver(x, (*buf)[:n], more) {

@@ -75,6 +75,7 @@ func connectionOptions(p params, environment string) upstream.Options {
 	files := p.object("target")
 	o := upstream.Options{
 		SkipVerify: !p.flag("secure"), ProxyURL: p.text("proxyUrl"),
+		HTTP2:  p.flag("http2"),
 		CAFile: files.text("caFile"), CertFile: files.text("certFile"), KeyFile: files.text("keyFile"),
 	}
 	if o.ProxyURL == "" {
@@ -120,6 +121,11 @@ func (c cookieRewrite) apply(cookie string) string {
 		return cookie[:at[0]] + cookie[at[1]:]
 	}
 	return cookie[:at[4]] + value + cookie[at[5]:]
+}
+
+// rewrites tells whether an answer's fields can be the gateway's at once, or are looked at before.
+func (o *proxyOptions) rewrites() bool {
+	return o.follow || len(o.cookies) > 0 || o.autoRewrite || o.hostRewrite != "" || o.protocolRewrite != ""
 }
 
 // rewriteHead changes the fields of the answer that the options name.

@@ -7,10 +7,7 @@ package upstream
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"sync"
@@ -26,6 +23,10 @@ type Options struct {
 	CAFile, CertFile, KeyFile string
 	// ProxyURL is an HTTP proxy that gets absolute URLs; empty: none. EG: proxyUrl.
 	ProxyURL string
+	// HTTP2 speaks HTTP/2: over https where the service agrees, over http without asking (h2c).
+	HTTP2 bool
+	// ConnectTimeout limits the connecting, and the TLS handshake once more; 0: 10 s.
+	ConnectTimeout time.Duration
 }
 
 // key is what tells pools apart.
@@ -81,7 +82,7 @@ func (d *Draft) Commit() {
 	d.pools.mu.Unlock()
 	for k, t := range before {
 		if d.used[k] != t {
-			t.transport.CloseIdleConnections()
+			t.CloseIdle()
 		}
 	}
 }
@@ -91,71 +92,8 @@ func (p *Pools) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, t := range p.live {
-		t.transport.CloseIdleConnections()
+		t.CloseIdle()
 	}
-}
-
-// Target is one service: scheme, host and a pool of connections.
-type Target struct {
-	scheme, host string
-	transport    *http.Transport
-}
-
-// Host returns host and port as the configuration names them.
-func (t *Target) Host() string { return t.host }
-
-// At returns a target at another address that uses the same connections and options: where a redirect leads.
-func (t *Target) At(scheme, host string) *Target {
-	return &Target{scheme: scheme, host: host, transport: t.transport}
-}
-
-// URL returns the absolute URL of a request target, for resolving a redirect against it.
-func (t *Target) URL(target string) *url.URL {
-	u, err := url.Parse(t.scheme + "://" + t.host + target)
-	if err != nil {
-		return &url.URL{Scheme: t.scheme, Host: t.host, Path: "/"}
-	}
-	return u
-}
-
-const (
-	dialTimeout = 10 * time.Second
-	// idleTimeout stays below the 5 seconds after which node's servers close idle connections,
-	// so that a request rarely meets a connection that is just being closed.
-	idleTimeout     = 4 * time.Second
-	idlePerTarget   = 512
-	bufferSize      = 8 << 10
-	maxResponseHead = 256 << 10
-)
-
-func newTarget(k key) (*Target, error) {
-	config, err := tlsConfig(k.Options)
-	if err != nil {
-		return nil, err
-	}
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
-	tr := &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        config,
-		TLSHandshakeTimeout:    dialTimeout,
-		DisableCompression:     true,
-		MaxIdleConns:           0,
-		MaxIdleConnsPerHost:    idlePerTarget,
-		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: maxResponseHead,
-		WriteBufferSize:        bufferSize,
-		ReadBufferSize:         bufferSize,
-		ForceAttemptHTTP2:      false,
-		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
-	}
-	if k.ProxyURL != "" {
-		proxy, err := url.Parse(k.ProxyURL)
-		if err != nil || proxy.Host == "" {
-			return nil, errors.New("read proxyUrl: not an absolute URL such as http://proxy:3128") // it may hold a password
-		}
-		tr.Proxy = http.ProxyURL(proxy)
-	}
-	return &Target{scheme: k.scheme, host: k.host, transport: tr}, nil
 }
 
 func tlsConfig(o Options) (*tls.Config, error) {

@@ -1,0 +1,255 @@
+package upstream
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"egk8s.dev/egk8s/gateway/message"
+	"egk8s.dev/egk8s/gateway/upstream/h1"
+)
+
+// transport returns net/http's client for what our own does not speak.
+func (t *Target) transport() *http.Transport {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.other != nil {
+		return t.other
+	}
+	dialer := &net.Dialer{Timeout: cmp.Or(t.ConnectTimeout, dialTimeout), KeepAlive: 30 * time.Second}
+	own := address(t.scheme, t.host)
+	t.other = &http.Transport{
+		DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
+			if to == own {
+				to = t.address
+			}
+			return dialer.DialContext(ctx, network, to)
+		},
+		TLSClientConfig:        t.tls,
+		TLSHandshakeTimeout:    cmp.Or(t.ConnectTimeout, dialTimeout),
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    idlePerTarget,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxResponseHead,
+		WriteBufferSize:        bufferSize,
+		ReadBufferSize:         bufferSize,
+		Protocols:              t.protocols(),
+	}
+	if !t.HTTP2 {
+		t.other.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	}
+	if proxy, _ := proxyOf(t.ProxyURL); proxy != nil { // it was looked at before
+		t.other.Proxy = http.ProxyURL(proxy)
+	}
+	return t.other
+}
+
+func (t *Target) protocols() *http.Protocols {
+	var p http.Protocols
+	p.SetHTTP1(!t.HTTP2 || t.scheme == "https")
+	p.SetHTTP2(t.HTTP2)
+	p.SetUnencryptedHTTP2(t.HTTP2 && t.scheme == "http")
+	return &p
+}
+
+// proxyOf parses the URL of an HTTP proxy; nil: there is none.
+func proxyOf(s string) (*url.URL, error) {
+	if s == "" {
+		return nil, nil //nolint:nilnil // no proxy is not an error
+	}
+	proxy, err := url.Parse(s)
+	if err != nil || proxy.Host == "" {
+		return nil, errors.New("read proxyUrl: not an absolute URL such as http://proxy:3128") // it may hold a password
+	}
+	return proxy, nil
+}
+
+// sendOther sends r with net/http's client.
+func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
+	tr := t.transport()
+	header := r.Header.Map()
+	trailers := t.HTTP2 && strings.EqualFold(strings.Join(header["Te"], ","), "trailers")
+	removeHopByHop(r.Header)
+	delete(header, "Content-Length") // sent from ContentLength
+	// Servers that take "_" for "-" would read these as the length of the body.
+	delete(header, "Transfer_encoding")
+	delete(header, "Content_length")
+	if trailers {
+		header["Te"] = []string{"trailers"} // gRPC asks for it
+	}
+	if _, ok := header["User-Agent"]; !ok {
+		header["User-Agent"] = nil // else the transport names itself
+	}
+	u := &url.URL{Scheme: t.scheme, Host: t.host}
+	if tr.Proxy != nil && t.scheme == "http" {
+		u.Opaque = "//" + t.host + r.Path // the proxy gets an absolute URL
+	} else {
+		setPath(u, r.Path)
+	}
+	req := &http.Request{
+		Method: r.Method, URL: u, Host: r.Host, Header: header, ContentLength: r.ContentLength,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	var sent *clientBody
+	if r.Body != nil && r.ContentLength != 0 {
+		sent = &clientBody{Reader: r.Body}
+		req.Body = sent
+	}
+	watch := startWatch(ctx, r.Timeout)
+	resp, err := tr.RoundTrip(req.WithContext(watch.ctx)) //nolint:bodyclose // it is the caller's
+	if err == nil && resp.StatusCode < http.StatusOK {    // no upgrade was asked for, and below 100 there is nothing
+		resp.Body.Close()
+		err = fmt.Errorf("%w: its status is %d", ErrResponse, resp.StatusCode)
+	}
+	if err != nil {
+		err = watch.failed(err, sent)
+		watch.end()
+		return nil, err
+	}
+	watch.alive()
+	out := &Response{
+		Status: resp.StatusCode, Header: r.Reply, ContentLength: resp.ContentLength,
+		Body:     &watchedBody{ReadCloser: resp.Body, watch: watch},
+		Trailers: func() message.Header { return message.HeaderOf(resp.Trailer) },
+	}
+	fields := message.HeaderOf(resp.Header)
+	fields.DelNamed("Connection")
+	removeHopByHop(fields)
+	if out.Header.Map() == nil {
+		out.Header = fields
+		return out, nil
+	}
+	for name, values := range fields.All() {
+		out.Header.Map()[name] = values
+	}
+	return out, nil
+}
+
+// watch limits how long a service may be silent.
+type watch struct {
+	ctx     context.Context //nolint:containedctx // the request's own
+	cancel  context.CancelCauseFunc
+	timer   *time.Timer
+	timeout time.Duration
+}
+
+func startWatch(ctx context.Context, timeout time.Duration) *watch {
+	w := &watch{timeout: timeout}
+	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	if timeout > 0 {
+		w.timer = time.AfterFunc(timeout, func() { w.cancel(ErrTimeout) })
+	}
+	return w
+}
+
+func (w *watch) alive() {
+	if w.timer != nil {
+		w.timer.Reset(w.timeout)
+	}
+}
+
+func (w *watch) end() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	w.cancel(nil)
+}
+
+// failed says how far a request came; net/http's client repeats by itself what may be repeated.
+func (w *watch) failed(err error, sent *clientBody) error {
+	e := &Error{Stage: h1.Answering, Err: err, BodyUsed: sent != nil && sent.used.Load()}
+	var dial *net.OpError
+	switch {
+	case w.ctx.Err() != nil:
+		e.Stage, e.Err = h1.GaveUp, context.Cause(w.ctx)
+	case sent != nil && sent.broken.Load():
+		e.Err = fmt.Errorf("%w: %w", ErrBody, err)
+	case errors.As(err, &dial) && dial.Op == "dial":
+		e.Stage = h1.Connecting
+	}
+	return e
+}
+
+// watchedBody ends the watch with the body.
+type watchedBody struct {
+	io.ReadCloser
+	watch *watch
+}
+
+// Read reads the body, and the service lives.
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.watch.alive()
+	}
+	return n, err
+}
+
+// Close closes the body.
+func (b *watchedBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.watch.end()
+	return err
+}
+
+// clientBody remembers that the client's body could not be read: then the service is not to blame.
+// Its Close does nothing, so that a service that fails early is answered for at once, not after the whole body.
+type clientBody struct {
+	io.Reader
+	used, broken atomic.Bool
+}
+
+// Read reads from the client.
+func (b *clientBody) Read(p []byte) (int, error) {
+	b.used.Store(true)
+	n, err := b.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.broken.Store(true)
+	}
+	return n, err
+}
+
+// Close does nothing.
+func (*clientBody) Close() error { return nil }
+
+// setPath makes the transport send target exactly as it is.
+func setPath(u *url.URL, target string) {
+	if target == "" {
+		target = "/"
+	}
+	if !strings.HasPrefix(target, "//") {
+		u.Opaque = target
+		return
+	}
+	// An opaque part with two slashes would be sent as an absolute URL.
+	path, query, hasQuery := strings.Cut(target, "?")
+	u.RawPath, u.RawQuery, u.ForceQuery = path, query, hasQuery && query == ""
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		plain = path
+	}
+	u.Path = plain
+}
+
+// removeHopByHop removes the fields that belong to one connection (RFC 9110, section 7.6.1).
+func removeHopByHop(h message.Header) {
+	fields := h.Map()
+	delete(fields, "Connection")
+	delete(fields, "Proxy-Connection")
+	delete(fields, "Keep-Alive")
+	delete(fields, "Te")
+	delete(fields, "Trailer")
+	delete(fields, "Transfer-Encoding")
+	delete(fields, "Upgrade")
+	delete(fields, "Expect")
+	delete(fields, "Proxy-Authorization")
+}
