@@ -56,6 +56,17 @@ func traffic() []Deviation {
 			Here:  "a body nested deeper than 512 levels is a 400; one whose check takes more than 200,000 steps does not match",
 		},
 		{
+			ID: "transformer-capitals",
+			There: "a header that `request-transformer` adds with capitals in its name does not replace what the client sent under that name: " +
+				"the client's value reaches the service",
+			Here: "the added value replaces it",
+		},
+		{
+			ID:    "rewrite-nothing",
+			There: "a URL that `rewrite` makes empty is a 404",
+			Here:  "it is `/`",
+		},
+		{
 			ID:    "rewrite-lonely",
 			There: "a `rewrite` step without `pathmatch` or `regexpmatch` is a 500 for every request, without a word before",
 			Here:  "the same, and a warning when loading; a `rewrite` that cannot be filled in by its `pathmatch` is refused when loading",

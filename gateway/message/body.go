@@ -144,7 +144,7 @@ func (r *Request) EncodeParsed() (contentType string, text []byte, err error) {
 		return "application/x-www-form-urlencoded", encodeForm(object, r.ordered(object)), nil
 	}
 	if isObject {
-		text, err = encodeObject(object, r.ordered(object))
+		text, err = encodeObject(object, r.ordered(object), r.raw)
 	} else {
 		text, err = encodeJSON(r.Parsed)
 	}

@@ -141,16 +141,17 @@ func TestParseBodyReadsOnce(t *testing.T) {
 
 func TestEncodeParsedKeepsOrder(t *testing.T) {
 	t.Parallel()
-	const text = `{"z":{"y":[1,"<&>",null],"x":true},"\u0061":1e21,"m":0.1}`
+	const text = `{"z":{"y":[1,"<&>",null], "x":true},"\u0061": 12345678901234567890 ,"m":0.1,"e":{"b":1,"a":{}},"e2":[{}],"9":":,"}`
 	r := message.Request{Header: message.NewHeader(1), Body: strings.NewReader(text), ContentLength: int64(len(text))}
 	r.Header.Set("Content-Type", "application/json")
 	if err := r.ParseBody(); err != nil {
 		t.Fatal(err)
 	}
 	r.Parsed.(map[string]any)["b"] = "new"
+	r.Parsed.(map[string]any)["e"].(map[string]any)["a"] = 1e21 // as an expression may
 	delete(r.Parsed.(map[string]any), "m")
 	contentType, got, err := r.EncodeParsed()
-	want := `{"z":{"x":true,"y":[1,"<&>",null]},"a":1e+21,"b":"new"}`
+	want := `{"9":":,","z":{"y":[1,"<&>",null], "x":true},"a":12345678901234567890,"e":{"a":1e+21,"b":1},"e2":[{}],"b":"new"}`
 	if string(got) != want || contentType != "application/json" || err != nil {
 		t.Errorf("%s %s, error %v, want %s", contentType, got, err, want)
 	}

@@ -43,14 +43,13 @@ func (w wrapper) Change(body []byte) ([]byte, bool) {
 func TestFilter(t *testing.T) {
 	t.Parallel()
 	large := "{" + strings.Repeat(" ", message.MaxFiltered)
-	var tooLarge int
-	a := wrapper{"a", true, true, &tooLarge}
-	b := wrapper{"b", true, true, &tooLarge}
-	idle := wrapper{"idle", false, true, &tooLarge}
-	same := wrapper{"same", true, false, &tooLarge}
+	a := wrapper{name: "a", wants: true, changes: true}
+	b := wrapper{name: "b", wants: true, changes: true}
+	idle := wrapper{name: "idle", changes: true}
+	same := wrapper{name: "same", wants: true}
 	tests := []struct {
 		name     string
-		filters  []message.Filter
+		filters  []wrapper
 		own      bool // the gateway's own answer
 		status   int
 		length   string
@@ -59,25 +58,27 @@ func TestFilter(t *testing.T) {
 		want     []string
 		wantSize string // Content-Length
 	}{
-		{"whole", []message.Filter{a}, false, 200, "8", []string{`{"a":1}`}, false, []string{"head 2", `write a({"a":1})`}, "10"},
-		{"in parts", []message.Filter{a}, false, 200, "", []string{" ", `{"a"`, `:1}`}, false, []string{"head 2", `write a( {"a":1})`}, "11"},
-		{"the last filter comes first", []message.Filter{a, b}, false, 200, "", []string{`{}`}, false, []string{"head 2", `write a(b({}))`}, "8"},
-		{"not wanted", []message.Filter{idle}, false, 200, "2", []string{`{`, `}`}, false, []string{"head 2", "write {", "flush", "write }", "flush"}, "2"},
-		{"no JSON", []message.Filter{a}, false, 200, "", []string{`no`, `no`}, false, []string{"head 2", "write no", "flush", "write no", "flush"}, ""},
-		{"not changed", []message.Filter{same}, false, 200, "", []string{`{`, `}`}, true, []string{"head 2", "write {}", "trailer X"}, ""},
-		{"changed, with a trailer", []message.Filter{a}, false, 200, "", []string{`{}`}, true, []string{"head 2", "write a({})"}, "5"},
-		{"the gateway's own", []message.Filter{a}, true, 200, "2", []string{`{}`}, false, []string{"head 2", "write {}", "flush"}, "2"},
-		{"no content", []message.Filter{a}, false, 304, "2", nil, false, []string{"head 3"}, "2"},
-		{"nothing came", []message.Filter{same}, false, 200, "7", nil, false, []string{"head 2", "write "}, "7"},
-		{"too large", []message.Filter{a}, false, 200, "", []string{large, "}"}, false, []string{"head 2", "write {         …", "flush", "write }", "flush"}, ""},
-		{"too large, as it says", []message.Filter{a}, false, 200, "1048577", []string{"{"}, false, []string{"head 2", "write {", "flush"}, "1048577"},
+		{"whole", []wrapper{a}, false, 200, "8", []string{`{"a":1}`}, false, []string{"head 2", `write a({"a":1})`}, "10"},
+		{"in parts", []wrapper{a}, false, 200, "", []string{" ", `{"a"`, `:1}`}, false, []string{"head 2", `write a( {"a":1})`}, "11"},
+		{"the last filter comes first", []wrapper{a, b}, false, 200, "", []string{`{}`}, false, []string{"head 2", `write a(b({}))`}, "8"},
+		{"not wanted", []wrapper{idle}, false, 200, "2", []string{`{`, `}`}, false, []string{"head 2", "write {", "flush", "write }", "flush"}, "2"},
+		{"no JSON", []wrapper{a}, false, 200, "", []string{`no`, `no`}, false, []string{"head 2", "write no", "flush", "write no", "flush"}, ""},
+		{"not changed", []wrapper{same}, false, 200, "", []string{`{`, `}`}, true, []string{"head 2", "write {}", "trailer X"}, ""},
+		{"changed, with a trailer", []wrapper{a}, false, 200, "", []string{`{}`}, true, []string{"head 2", "write a({})"}, "5"},
+		{"the gateway's own", []wrapper{a}, true, 200, "2", []string{`{}`}, false, []string{"head 2", "write {}", "flush"}, "2"},
+		{"no content", []wrapper{a}, false, 304, "2", nil, false, []string{"head 3"}, "2"},
+		{"nothing came", []wrapper{same}, false, 200, "7", nil, false, []string{"head 2", "write "}, "7"},
+		{"too large", []wrapper{a}, false, 200, "", []string{large, "}"}, false, []string{"head 2", "write {         …", "flush", "write }", "flush"}, ""},
+		{"too large, as it says", []wrapper{a}, false, 200, "1048577", []string{"{"}, false, []string{"head 2", "write {", "flush"}, "1048577"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tooLarge = 0
+			t.Parallel()
+			var tooLarge int
 			out := &sink{}
 			r := message.NewResponse(message.NewHeader(1), out)
 			for _, f := range tt.filters {
+				f.tooLarge = &tooLarge
 				r.AddFilter(f)
 			}
 			if !tt.own {

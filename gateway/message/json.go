@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"unicode/utf16"
@@ -31,7 +32,7 @@ func (r *Request) parseJSON(text []byte, charset string) error {
 	if first := bytes.TrimLeft(text, " \t\r\n"); len(first) == 0 || first[0] != '{' && first[0] != '[' {
 		return badRequest(errors.New("parse body: it is no JSON object or list"))
 	}
-	keys, depth := outline(text)
+	members, depth := outline(text)
 	if depth > maxDepth {
 		return badRequest(fmt.Errorf("parse body: it is nested deeper than %d levels", maxDepth))
 	}
@@ -39,7 +40,11 @@ func (r *Request) parseJSON(text []byte, charset string) error {
 	if err := json.Unmarshal(text, &v); err != nil {
 		return badRequest(errors.New("parse body: it is not valid JSON")) // the error would quote it
 	}
-	r.Parsed, r.written, r.order = v, jsonBody, keys
+	r.Parsed, r.written = v, jsonBody
+	r.order, r.raw = make([]string, len(members)), make(map[string][]byte, len(members))
+	for i, m := range members {
+		r.order[i], r.raw[m.name] = m.name, m.value
+	}
 	return nil
 }
 
@@ -69,31 +74,53 @@ func toUTF8(text []byte, charset string) ([]byte, error) {
 	return []byte(string(utf16.Decode(units))), nil
 }
 
-// outline returns the names of the outermost object in order, and how deep the text nests. The text need
-// not be valid.
-func outline(text []byte) (keys []string, deepest int) {
-	depth, name := 0, false // name: the next string is a name of the outermost object
+// member is a member of the outermost object, its value as it stands in the text.
+type member struct {
+	name  string
+	value []byte
+}
+
+// outline returns the members of the outermost object in order, and how deep the text nests. The text need
+// not be valid; then the members are of no use.
+func outline(text []byte) (members []member, deepest int) {
+	depth, begin := 0, 0
+	object, name := false, false // the outermost value is one; the next string is a name of it
+	end := func(i int) {
+		if begin > 0 && len(members) > 0 {
+			members[len(members)-1].value = bytes.TrimSpace(text[begin:i])
+		}
+		begin = 0
+	}
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '{', '[':
-			name = depth == 0 && text[i] == '{'
+			object = object || depth == 0 && text[i] == '{'
+			name = depth == 0 && object
 			depth++
 			deepest = max(deepest, depth)
 		case '}', ']':
-			depth--
+			if depth--; depth == 0 {
+				end(i)
+			}
 		case ',':
-			name = depth == 1
+			if name = object && depth == 1; name {
+				end(i)
+			}
+		case ':':
+			if depth == 1 {
+				begin = i + 1
+			}
 		case '"':
-			end := stringEnd(text, i)
+			stop := stringEnd(text, i)
 			var key string
-			if name && json.Unmarshal(text[i:end], &key) == nil {
-				keys = append(keys, key)
+			if name && json.Unmarshal(text[i:stop], &key) == nil {
+				members = append(members, member{name: key})
 			}
 			name = false
-			i = end - 1
+			i = stop - 1
 		}
 	}
-	return keys, deepest
+	return members, deepest
 }
 
 // stringEnd returns where the string that begins at i ends.
@@ -143,8 +170,9 @@ func arrayIndex(name string) uint64 {
 	return i
 }
 
-// encodeObject writes an object with its names in a given order.
-func encodeObject(object map[string]any, names []string) ([]byte, error) {
+// encodeObject writes an object with its names in a given order. Members that are what they were in the
+// body stay byte for byte: nested names keep their order, and large numbers their digits.
+func encodeObject(object map[string]any, names []string, raw map[string][]byte) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, name := range names {
@@ -155,16 +183,26 @@ func encodeObject(object map[string]any, names []string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		b.Write(key)
+		b.WriteByte(':')
+		if before, known := raw[name]; known && unchanged(object[name], before) {
+			b.Write(before)
+			continue
+		}
 		value, err := encodeJSON(object[name])
 		if err != nil {
 			return nil, err
 		}
-		b.Write(key)
-		b.WriteByte(':')
 		b.Write(value)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
+}
+
+// unchanged tells whether a value is what a text says.
+func unchanged(value any, text []byte) bool {
+	var before any
+	return json.Unmarshal(text, &before) == nil && reflect.DeepEqual(before, value)
 }
 
 // encodeJSON writes JSON as JSON.stringify does: without escapes for HTML.

@@ -48,9 +48,10 @@ type Request struct {
 	query  Query
 	parsed string
 
-	// Of ParseBody: how the body was written, and the outermost names of Parsed in its order.
+	// Of ParseBody: how the body was written, the outermost names of Parsed in its order, and their JSON.
 	written kind
 	order   []string
+	raw     map[string][]byte
 }
 
 // TLS are the facts of a TLS connection.

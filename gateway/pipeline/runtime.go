@@ -169,9 +169,8 @@ func (r *route) serve(ctx context.Context, x *message.Exchange) (bool, error) {
 // failed answers for a step that failed, unless an answer has begun: 500, or the status of a client's mistake,
 // which is no error of the gateway.
 func (r *route) failed(x *message.Exchange, s *step, err error) error {
-	var mistake *message.StatusError
 	if !x.Response.Started() {
-		if errors.As(err, &mistake) {
+		if mistake, ok := errors.AsType[*message.StatusError](err); ok {
 			x.ErrorPage(mistake.Status, mistake.Text)
 			return nil
 		}

@@ -35,7 +35,7 @@ func newCORS(step config.Step, _ *Environment) (Policy, diag.Problems) {
 		return nil, diag.Problems{problem(step, "origin: %v", err)}
 	}
 	join := func(name string) string {
-		list, _ := p.list(name)
+		list := p.list(name)
 		return strings.Join(list, ",")
 	}
 	c.methods, c.headers, c.exposed = join("methods"), join("allowedHeaders"), join("exposedHeaders")

@@ -26,15 +26,15 @@ func (p params) number(name string) (int, bool) {
 	}
 }
 
-// list returns a list of texts; a text with commas is one too.
-func (p params) list(name string) ([]string, bool) {
+// list returns a list of texts; a text with commas is one too. Nothing there is nil.
+func (p params) list(name string) []string {
 	switch v := p[name].(type) {
 	case string:
 		parts := strings.Split(v, ",")
 		for i := range parts {
 			parts[i] = strings.TrimSpace(parts[i])
 		}
-		return parts, true
+		return parts
 	case []any:
 		out := make([]string, 0, len(v))
 		for _, one := range v {
@@ -42,9 +42,9 @@ func (p params) list(name string) ([]string, bool) {
 				out = append(out, s)
 			}
 		}
-		return out, true
+		return out
 	default:
-		return nil, false
+		return nil
 	}
 }
 

@@ -36,7 +36,7 @@ func readRules(step config.Step, part string) (*rules, diag.Problems) {
 		return nil, nil
 	}
 	r := &rules{}
-	r.remove, _ = p.list("remove")
+	r.remove = p.list("remove")
 	var problems diag.Problems
 	add := p.object("add")
 	for _, name := range slices.Sorted(maps.Keys(add)) {

@@ -19,7 +19,7 @@ type clock struct{ nanos atomic.Int64 }
 func (c *clock) now() time.Time          { return time.Unix(1_800_000_000, c.nanos.Load()) }
 func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
 
-func hit(t testing.TB, c *ratelimit.Counters, key string, window time.Duration) (int64, time.Time) {
+func hit(t *testing.T, c *ratelimit.Counters, key string, window time.Duration) (int64, time.Time) {
 	t.Helper()
 	n, ends, err := c.Hit(context.Background(), []byte(key), window)
 	if err != nil {

@@ -56,14 +56,14 @@ func TestCheckAgreesWithValidate(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	var value func(depth int) any
 	value = func(depth int) any {
-		switch k := random.IntN(6 + min(depth, 2)); {
-		case k == 6:
+		switch k := random.IntN(6 + min(depth, 2)); k {
+		case 6:
 			list := make([]any, random.IntN(4))
 			for i := range list {
 				list[i] = value(depth - 1)
 			}
 			return list
-		case k == 7:
+		case 7:
 			m := map[string]any{}
 			for range random.IntN(4) {
 				m[string(rune('a'+random.IntN(6)))] = value(depth - 1)
