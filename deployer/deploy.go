@@ -84,6 +84,7 @@ type deploy struct {
 	applied  *apply.Outcome
 	failing  map[types.UID]int32 // pods that failed before anything was changed, with their restarts
 	rollout  rollout.Verdict
+	traffic  *proving // nil: there is none
 }
 
 // run is the pipeline of a deploy.
@@ -112,8 +113,14 @@ func (d *deploy) change(ctx context.Context) error {
 		return d.failed(ctx, err)
 	}
 	defer d.close(ctx)
+	d.sweep(ctx)
+	defer func() {
+		if d.traffic != nil {
+			d.traffic.stop(ctx)
+		}
+	}()
 	for _, stage := range []func(context.Context) error{
-		d.deliver, d.begin, d.apply, d.serve, d.commit, d.prune,
+		d.deliver, d.startTraffic, d.begin, d.apply, d.serve, d.endTraffic, d.commit, d.prune,
 	} {
 		if err := stage(ctx); err != nil {
 			return d.rollBack(ctx, d.abandon(ctx, d.failed(ctx, err)))

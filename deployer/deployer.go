@@ -39,6 +39,7 @@ type DeployOptions struct {
 	RollBack       bool // roll back to the last good revision when the deploy fails
 	// FailOn refuses the deploy when requests would be answered differently in that way.
 	FailOn   FailOn
+	Prove    ProveOptions
 	CreateNS bool // create the namespace when it is missing
 	// Version is the version of egk8s, written into the release record.
 	Version string
@@ -114,6 +115,7 @@ type Result struct {
 	// Requests are answered differently than by the revision before; empty: none, or there was none before.
 	Requests []offline.Change `json:"requests,omitempty"`
 	Probes   []ProbeResult    `json:"probes"`
+	Proof    *Proof           `json:"proof,omitempty"` // of --prove
 	Warnings []string         `json:"warnings,omitempty"`
 	Failures []event.Cause    `json:"failures"`
 	Error    string           `json:"error,omitempty"`

@@ -41,7 +41,6 @@ func (s *session) replicaSets(ctx context.Context) ([]*unstructured.Unstructured
 // serve waits for the rollout and proves that it serves. The prober works beside the rollout: it takes
 // only answers of the new configuration, so replicas that are leaving prove nothing.
 func (d *deploy) serve(ctx context.Context) error {
-	d.sweep(ctx)
 	probing := &probing{deploy: d}
 	defer probing.stop(ctx)
 	probing.start(ctx)

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -67,7 +68,7 @@ func (p *Prober) gateway() corev1.Container {
 	return corev1.Container{}
 }
 
-func (p *Prober) image() string { return p.gateway().Image }
+func (p *Prober) image() string { return cmp.Or(p.Image, p.gateway().Image) }
 
 func (p *Prober) pullPolicy() string {
 	if policy := p.gateway().ImagePullPolicy; policy != "" {

@@ -37,6 +37,7 @@ type Prober struct {
 	Template corev1.PodSpec
 	OwnerUID string // of the ServiceAccount that owns it; empty: none
 	Config   string // digest of the configuration that must answer
+	Image    string // instead of the template's; empty: that one
 	Lifetime time.Duration
 
 	name string
@@ -53,8 +54,12 @@ func proberLabels(release string) map[string]any {
 
 // Start makes the Secret with the requests and the pod that sends them.
 func (p *Prober) Start(ctx context.Context, probes []Probe) error {
+	return p.start(ctx, spec{Config: p.Config, Requests: requestsOf(probes), IntervalMs: 200})
+}
+
+func (p *Prober) start(ctx context.Context, s spec) error {
 	p.name = fmt.Sprintf("%s-egk8s-probe-%s", p.Release, suffix())
-	secret, err := p.secret(probes)
+	secret, err := p.secret(s)
 	if err != nil {
 		return err
 	}
@@ -94,9 +99,20 @@ func (p *Prober) Sweep(ctx context.Context) error {
 }
 
 // Answers gives every answer of the prober to next, from the first, until next returns false, the
-// prober ends, or ctx does. A log that ends before the prober did is read again: the kubelet may
-// close the log of a container that it does not yet know to run.
+// prober ends, or ctx does.
 func (p *Prober) Answers(ctx context.Context, next func(Answer) bool) error {
+	return p.lines(ctx, func(line []byte) (bool, error) {
+		var a Answer
+		if err := json.Unmarshal(line, &a); err != nil {
+			return false, fmt.Errorf("read prober: %q is not an answer", line)
+		}
+		return !a.End && next(a), nil
+	})
+}
+
+// lines gives every line of the prober's log to next. A log that ends before the prober did is read again:
+// the kubelet may close the log of a container that it does not yet know to run.
+func (p *Prober) lines(ctx context.Context, next func([]byte) (bool, error)) error {
 	read := 0
 	for {
 		more, err := p.stream(ctx, &read, next)
@@ -120,7 +136,7 @@ func (p *Prober) Answers(ctx context.Context, next func(Answer) bool) error {
 const again = 150 * time.Millisecond
 
 // stream reads the log once, passing over the lines that were read before; more: there may be others.
-func (p *Prober) stream(ctx context.Context, read *int, next func(Answer) bool) (more bool, err error) {
+func (p *Prober) stream(ctx context.Context, read *int, next func([]byte) (bool, error)) (more bool, err error) {
 	stream, err := p.open(ctx)
 	if err != nil {
 		return false, err
@@ -133,12 +149,8 @@ func (p *Prober) stream(ctx context.Context, read *int, next func(Answer) bool) 
 			continue
 		}
 		*read = n + 1
-		var a Answer
-		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
-			return false, fmt.Errorf("read prober: %q is not an answer", lines.Text())
-		}
-		if a.End || !next(a) {
-			return false, nil
+		if more, err := next(lines.Bytes()); err != nil || !more {
+			return false, err
 		}
 	}
 	if ctx.Err() != nil {
@@ -224,11 +236,8 @@ func (p *Prober) metadata() map[string]any {
 	return m
 }
 
-func (p *Prober) secret(probes []Probe) (*unstructured.Unstructured, error) {
-	s := spec{Config: p.Config, IntervalMs: 200, TimeoutMs: 2000, DeadlineMs: int(p.Lifetime.Milliseconds())}
-	for _, probe := range probes {
-		s.Requests = append(s.Requests, probe.request)
-	}
+func (p *Prober) secret(s spec) (*unstructured.Unstructured, error) {
+	s.TimeoutMs, s.DeadlineMs = 2000, int(p.Lifetime.Milliseconds())
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("start prober: %w", err)
@@ -237,6 +246,14 @@ func (p *Prober) secret(probes []Probe) (*unstructured.Unstructured, error) {
 		"apiVersion": "v1", "kind": "Secret", "metadata": p.metadata(),
 		"data": map[string]any{"spec.json": base64.StdEncoding.EncodeToString(raw)},
 	}}, nil
+}
+
+func requestsOf(probes []Probe) []request {
+	out := make([]request, len(probes))
+	for i, probe := range probes {
+		out[i] = probe.request
+	}
+	return out
 }
 
 // suffix makes the names of two probers differ.

@@ -65,6 +65,7 @@ type spec struct {
 	IntervalMs int       `json:"intervalMs"`
 	TimeoutMs  int       `json:"timeoutMs"`
 	DeadlineMs int       `json:"deadlineMs"`
+	Steady     *steady   `json:"steady,omitempty"`
 }
 
 // Probes are the declared probes and one per route of the gateway's config.

@@ -33,6 +33,8 @@ type Spec struct {
 	TimeoutMs int `json:"timeoutMs,omitempty"`
 	// DeadlineMs bounds all; 60000.
 	DeadlineMs int `json:"deadlineMs,omitempty"`
+	// Steady asks for steady traffic instead; nil: for answers.
+	Steady *Steady `json:"steady,omitempty"`
 }
 
 // Request is one request, sent until its answer needs no other attempt.
@@ -82,8 +84,12 @@ func Read(file string) (Spec, error) {
 	return s, nil
 }
 
-// Run sends all requests at the same time, each until it is final, the deadline, or the end of ctx.
+// Run sends all requests at the same time, each until it is final, the deadline, or the end of ctx; or steady
+// traffic, where the spec asks for that.
 func Run(ctx context.Context, s Spec, report io.Writer) error {
+	if s.Steady != nil {
+		return Traffic(ctx, s, report)
+	}
 	deadline := time.Duration(orElse(s.DeadlineMs, 60_000)) * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()

@@ -162,9 +162,16 @@ type deployed struct {
 	Ready               int
 	RolledBack          bool
 	RestoredRevision    int
-	Warnings            []string
-	Error               string
-	Failures            []struct {
+	Proof               struct {
+		Lost                  int
+		Before, During, After struct {
+			Sent  int
+			P99Ms float64
+		}
+	}
+	Warnings []string
+	Error    string
+	Failures []struct {
 		Object, Code, Reason, Message, Fix string
 		Logs                               []string
 	}

@@ -108,7 +108,10 @@ func (p *place) checkChange(t *testing.T, key string) {
 	if r := p.egk8s(t, "diff", "--exit-code"); r.code != 10 || !strings.Contains(r.stdout, "+            message: still ok") {
 		t.Errorf("diff before the deploy: exit %d, want 10 and the new line\n%s%s", r.code, r.stdout, r.stderr)
 	}
-	changed := p.mustDeploy(t)
+	changed := p.mustDeploy(t, "--prove", "--prove-rate", "100", "--prove-max-lost", "0")
+	if proof := changed.Proof; proof.Lost != 0 || proof.Before.Sent < 100 || proof.During.Sent < 100 || proof.After.Sent < 100 {
+		t.Errorf("the deploy's own traffic: %+v; want some in every period, and none lost", proof)
+	}
 	if changed.Outcome != "succeeded" || changed.Revision != 2 {
 		t.Errorf("outcome %q, revision %d; want succeeded, 2", changed.Outcome, changed.Revision)
 	}

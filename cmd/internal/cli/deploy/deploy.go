@@ -34,6 +34,9 @@ type Options struct {
 	CreateNamespace   bool
 	Yes               bool
 	FailOn            string
+	Prove             bool
+	ProveRate         int
+	ProveMaxLost      int // below 0: whatever is lost
 
 	Project func() (*project.Project, error)
 	Deploy  func(context.Context, deployer.DeployOptions, event.Sink) (*deployer.Result, error)
@@ -53,6 +56,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 			"A deploy that changes nothing says so and writes no revision.",
 		Example: "  egk8s deploy --cloud kind\n" +
 			"  egk8s deploy --env production --rollback-on-failure\n" +
+			"  egk8s deploy --prove --prove-max-lost 0 # fails when a single request is lost\n" +
 			"  egk8s deploy --dry-run --exit-code      # 10: something would change\n" +
 			"  egk8s deploy -o json --report junit=egk8s.xml",
 		GroupID: "cluster",
@@ -77,6 +81,9 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	fs.BoolVar(&o.RollbackOnFailure, "rollback-on-failure", false, "go back to the last good revision when the deploy fails")
 	fs.BoolVar(&o.CreateNamespace, "create-namespace", false, "create the namespace when it is missing")
 	fs.StringVar(&o.FailOn, "fail-on", "", "refuse a configuration that answers requests differently in a `CLASS`: breaking, or review (and breaking)")
+	fs.BoolVar(&o.Prove, "prove", false, "send steady traffic through the Service during the deploy and count what is lost")
+	fs.IntVar(&o.ProveRate, "prove-rate", 50, "with --prove: `REQUESTS` a second, half of them on new connections")
+	fs.IntVar(&o.ProveMaxLost, "prove-max-lost", -1, "with --prove: fail when more than `N` requests are lost (-1: never)")
 	fs.BoolVarP(&o.Yes, "yes", "y", false, "do not ask before a deploy to a protected environment")
 	app.Formats(cmd, output.JSON, output.YAML, "name")
 	return cmd
@@ -91,6 +98,12 @@ func (o *Options) check() error {
 	}
 	if err := app.FailOn(o.FailOn); err != nil {
 		return err
+	}
+	if o.ProveMaxLost >= 0 && !o.Prove {
+		return &exit.UsageError{Message: "--prove-max-lost goes with --prove", Help: "egk8s deploy --prove --prove-max-lost 0"}
+	}
+	if o.Prove && (o.ProveRate < 1 || o.ProveRate > 1000) {
+		return &exit.UsageError{Message: fmt.Sprintf("--prove-rate %d is not from 1 to 1000", o.ProveRate)}
 	}
 	if o.Timeout <= 0 {
 		return &exit.UsageError{Message: fmt.Sprintf("--timeout %s is not a time limit", o.Timeout)}
@@ -110,10 +123,14 @@ func (o *Options) deployOptions(p *project.Project) deployer.DeployOptions {
 	if o.DryRun == "none" {
 		dry = deployer.DryRunNone
 	}
+	prove := deployer.ProveOptions{}
+	if o.Prove {
+		prove = deployer.ProveOptions{Rate: o.ProveRate, Gate: o.ProveMaxLost >= 0, MaxLost: o.ProveMaxLost}
+	}
 	return deployer.DeployOptions{
 		Target: o.App.Target(o.Cloud), Project: p, Timeout: o.Timeout, Repository: o.Repository, Image: o.Image,
 		ForceConflicts: o.ForceConflicts, DryRun: dry, RollBack: o.RollbackOnFailure,
-		CreateNS: o.CreateNamespace, FailOn: deployer.FailOn(o.FailOn), Version: version.Version,
+		CreateNS: o.CreateNamespace, FailOn: deployer.FailOn(o.FailOn), Prove: prove, Version: version.Version,
 	}
 }
 
