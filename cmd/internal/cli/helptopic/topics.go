@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+	"egk8s.dev/egk8s/deployer"
 	"egk8s.dev/egk8s/templates"
 )
 
@@ -20,6 +21,7 @@ func Topics() []Topic {
 	return []Topic{
 		{"environment", "variables that egk8s reads", environment},
 		{"exit-codes", "what the exit codes mean", exitCodes},
+		{"diagnoses", "the codes of what makes a deploy fail", diagnoses},
 		{"formats", "what -o, --progress and --report write", formats},
 		{"ci", "running egk8s as a step of a pipeline", ci},
 		{"rbac", "the rights egk8s needs in a cluster", rbac},
@@ -74,6 +76,16 @@ Where it runs:
   RUNNER_DEBUG       1: the same as -v
   SOURCE_DATE_EPOCH  the time written into what must be reproducible
 `
+}
+
+func diagnoses() string {
+	var b strings.Builder
+	b.WriteString("A deploy that ends with exit code 6 names its causes by these codes (failures[].code with -o json).\n" +
+		"A cause is named only by proof: a fact that does not go away by waiting, or one that has lasted.\n\n")
+	for _, d := range deployer.Diagnoses() {
+		fmt.Fprintf(&b, "  %-18s %s\n  %-18s named: %s\n", d.Code, d.Meaning, "", d.Named)
+	}
+	return b.String()
 }
 
 func formats() string {
