@@ -167,6 +167,7 @@ func (r *rateLimit) wait(ctx context.Context, x *message.Exchange, n int64) (mes
 	}
 	timer := time.NewTimer(time.Duration(n) * r.delay)
 	defer timer.Stop()
+	x.Request.Prefetch() // else nobody would notice that the client went away
 	select {
 	case <-timer.C:
 		return message.Continue, nil
