@@ -38,8 +38,16 @@ func (l *loader) serviceEndpoints(t *tree) {
 				}
 			}
 		}
-		l.nearMisses(t, e, fmt.Sprintf("service endpoint %q", e.name), []string{"url", "urls", "proxyOptions"})
+		l.nearMisses(t, e, fmt.Sprintf("service endpoint %q", e.name), serviceKeys())
 		l.cfg.ServiceEndpoints[e.name] = out
+	}
+}
+
+// serviceKeys are those that are read; the ones behind proxyOptions are not Express Gateway's.
+func serviceKeys() []string {
+	return []string{
+		"url", "urls", "proxyOptions",
+		"strategy", "discovery", "ejection", "timeouts", "retries", "healthCheck", "circuitBreaker",
 	}
 }
 

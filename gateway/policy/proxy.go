@@ -6,8 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
+	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/diag"
@@ -33,16 +34,9 @@ func Sanitize(h message.Header) {
 
 // proxy sends the request to a service and its answer back, streaming both.
 type proxy struct {
-	targets []target // none: every answer is 502
-	turn    atomic.Uint64
-	options proxyOptions
-	log     *slog.Logger
-}
-
-// target is one URL of a service endpoint.
-type target struct {
-	*upstream.Target
-	path string // path and query of the URL, as prepended
+	balancer *upstream.Balancer // nil: every answer is 502
+	options  proxyOptions
+	log      *slog.Logger
 }
 
 func newProxy(step config.Step, env *Environment) (Policy, diag.Problems) {
@@ -57,50 +51,37 @@ func newProxy(step config.Step, env *Environment) (Policy, diag.Problems) {
 	}
 	merged := mergeOptions(action, service.ProxyOptions)
 	p.options = readOptions(merged)
-	connection := connectionOptions(merged, env.HTTPProxy)
-	for _, u := range service.URLs {
-		t, err := env.Upstreams.Target(u, connection)
-		if err != nil {
-			return nil, diag.Problems{problem(step, "%v", err)}
-		}
-		path := u.EscapedPath()
-		if path != "" && path[0] != '/' {
-			path = "/" + path // of a URL that was put together, not parsed
-		}
-		if u.RawQuery != "" {
-			path += "?" + u.RawQuery // EG: stands in front of the request's path
-		}
-		p.targets = append(p.targets, target{Target: t, path: path})
+	options, balance := serviceOptions(merged, action, service, env.HTTPProxy)
+	if len(service.URLs) == 0 {
+		return p, nil
 	}
+	upstreams, err := env.Upstreams.Service(service.Name, service.URLs, options, balance)
+	if err != nil {
+		return nil, diag.Problems{problem(step, "%v", err)}
+	}
+	p.balancer = upstreams.Balancer()
 	return p, nil
 }
 
-// Apply sends the request to the service whose turn it is. There is no retry and no health check:
-// whatever goes wrong before the answer begins is 502.
+// Apply sends the request to the service, which balances it over its endpoints, and the answer back.
+// EG: whatever goes wrong before the answer begins is 502.
 func (p *proxy) Apply(ctx context.Context, x *message.Exchange) (message.Verdict, error) {
-	if len(p.targets) == 0 {
+	if p.balancer == nil {
 		x.Response.SendText(502, "Bad Gateway")
 		return message.Answered, nil
 	}
-	next := p.targets[0]
-	if len(p.targets) > 1 {
-		next = p.targets[(p.turn.Add(1)-1)%uint64(len(p.targets))]
-	}
-	return p.exchange(ctx, x, next)
-}
-
-func (p *proxy) exchange(ctx context.Context, x *message.Exchange, to target) (message.Verdict, error) {
-	x.Upstream = to.Host()
-	resp, err := p.send(ctx, p.request(x, to), to.Target)
+	resp, lease, err := p.send(ctx, p.request(x))
 	if err != nil {
 		p.failed(ctx, x, err)
 		return message.Answered, nil
 	}
+	defer lease.End()
 	defer resp.Body.Close()
-	p.answer(x, resp, to)
+	x.Upstream = lease.Endpoint()
+	p.answer(x, resp, lease.Origin())
 	if err := p.stream(x, resp); err != nil {
 		p.log.WarnContext(ctx, "answer of upstream broke off", "policy", "proxy", "request_id", x.ID(),
-			"upstream", to.Host(), "error", err)
+			"upstream", lease.Endpoint(), "error", err)
 		return message.Answered, errBrokenOff
 	}
 	return message.Answered, nil
@@ -120,11 +101,23 @@ func (p *proxy) failed(ctx context.Context, x *message.Exchange, err error) {
 	default:
 		p.log.ErrorContext(ctx, "upstream failed", "policy", "proxy", "request_id", x.ID(), "error", err)
 	}
+	if open := (*upstream.OpenError)(nil); errors.As(err, &open) {
+		x.Response.Header.Set("Retry-After", strconv.Itoa(int(math.Ceil(open.RetryAfter.Seconds()))))
+		x.Response.SendHTML(503, "Service unavailable.")
+		return
+	}
 	x.Response.SendHTML(502, "Bad gateway.")
 }
 
-// request turns the exchange into what the service gets.
-func (p *proxy) request(x *message.Exchange, to target) *upstream.Request {
+// outgoing is what the service gets.
+type outgoing struct {
+	upstream.Request
+	proxy *proxy
+	x     *message.Exchange
+}
+
+// request turns the exchange into what the service gets, but for what depends on its URL.
+func (p *proxy) request(x *message.Exchange) *outgoing {
 	o, in := &p.options, &x.Request
 	h := in.Header
 	if o.xfwd {
@@ -140,25 +133,33 @@ func (p *proxy) request(x *message.Exchange, to target) *upstream.Request {
 	if o.authorization != "" && !h.Has("Authorization") {
 		h.Set("Authorization", o.authorization)
 	}
-	out := &upstream.Request{
-		Method: in.Method, Host: to.Host(), Header: h, Path: p.path(x, to),
-		Body: in.Body, ContentLength: in.ContentLength, Timeout: o.timeout,
+	out := &outgoing{
+		Request: upstream.Request{
+			Method: in.Method, Header: h, Body: in.Body, ContentLength: in.ContentLength, Timeout: o.timeout,
+		},
+		proxy: p, x: x,
 	}
 	if !o.rewrites() {
 		out.Reply = x.Response.Header
 	}
-	if !o.changeOrigin {
-		out.Host = in.Host
-	}
-	if host := h.Get("Host"); host != "" {
-		out.Host = host // of the option headers
-	}
 	return out
 }
 
+// Address sets path and Host for one URL of the service.
+func (o *outgoing) Address(r *upstream.Request, to *upstream.Origin) {
+	r.Path, r.Host = o.proxy.path(o.x, to), to.Host()
+	o.x.Upstream = to.Host()
+	if !o.proxy.options.changeOrigin {
+		r.Host = o.x.Request.Host
+	}
+	if host := r.Header.Get("Host"); host != "" {
+		r.Host = host // of the option headers
+	}
+}
+
 // path joins the path of the service's URL and the request's; nothing of either is decoded or cleaned.
-func (p *proxy) path(x *message.Exchange, to target) string {
-	base, rest := to.path, x.Request.URL
+func (p *proxy) path(x *message.Exchange, to *upstream.Origin) string {
+	base, rest := to.Path, x.Request.URL
 	if p.options.stripPath {
 		rest = strip(x)
 	}
@@ -217,7 +218,7 @@ func forwarded(in *message.Request, h message.Header) {
 }
 
 // answer sends the head of the service's answer; its fields replace the gateway's of the same name.
-func (p *proxy) answer(x *message.Exchange, resp *upstream.Response, to target) {
+func (p *proxy) answer(x *message.Exchange, resp *upstream.Response, to *upstream.Origin) {
 	x.Response.FromUpstream()
 	if p.options.rewrites() {
 		p.options.rewriteHead(x, resp, to.Host())

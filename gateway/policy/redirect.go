@@ -12,21 +12,28 @@ import (
 const maxRedirects = 21
 
 // send asks the service and, with the option followRedirects, follows its redirects.
-func (p *proxy) send(ctx context.Context, out *upstream.Request, to *upstream.Target) (*upstream.Response, error) {
-	resp, err := to.Send(ctx, out)
+func (p *proxy) send(ctx context.Context, out *outgoing) (*upstream.Response, upstream.Lease, error) {
+	resp, lease, err := p.balancer.Send(ctx, &out.Request, out)
+	if err != nil || !p.options.follow {
+		return resp, lease, err
+	}
+	to := lease.Origin().Target
 	for range maxRedirects {
-		if err != nil || !p.options.follow || !slices.Contains([]int{301, 302, 303, 307, 308}, resp.Status) {
+		if !slices.Contains([]int{301, 302, 303, 307, 308}, resp.Status) {
 			break
 		}
-		next, ok := redirect(resp, out, to)
+		next, ok := redirect(resp, &out.Request, to)
 		if !ok {
 			break
 		}
 		resp.Body.Close() //nolint:gosec // its content does not matter
 		to = next
-		resp, err = to.Send(ctx, out)
+		if resp, err = to.Send(ctx, &out.Request); err != nil {
+			lease.End()
+			return nil, lease, err
+		}
 	}
-	return resp, err
+	return resp, lease, nil
 }
 
 // redirect changes out into the request that a redirect asks for. It is false where there is none:

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,6 +84,8 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
 		pools: upstream.NewPools(), metrics: newMetrics(), limits: ratelimit.New(ratelimit.Options{}),
 	}
+	g.pools.Log = g.log
+	g.metrics.collectors = append(g.metrics.collectors, func(b *strings.Builder) { g.pools.WriteMetrics(b) })
 	g.loaded = g.fingerprint() // before reading, so that no change in between is missed
 	files, err := openFiles(o.ConfigDir)
 	if err != nil {

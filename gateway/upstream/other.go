@@ -38,7 +38,7 @@ func (t *Target) transport() *http.Transport {
 		TLSHandshakeTimeout:    cmp.Or(t.ConnectTimeout, dialTimeout),
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    idlePerTarget,
-		IdleConnTimeout:        idleTimeout,
+		IdleConnTimeout:        cmp.Or(t.IdleTimeout, idleTimeout),
 		MaxResponseHeaderBytes: maxResponseHead,
 		WriteBufferSize:        bufferSize,
 		ReadBufferSize:         bufferSize,
@@ -104,7 +104,7 @@ func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 		sent = &clientBody{Reader: r.Body}
 		req.Body = sent
 	}
-	watch := startWatch(ctx, r.Timeout)
+	watch := watchSilence(ctx, r.FirstTimeout())
 	resp, err := tr.RoundTrip(req.WithContext(watch.ctx)) //nolint:bodyclose // it is the caller's
 	if err == nil && resp.StatusCode < http.StatusOK {    // no upgrade was asked for, and below 100 there is nothing
 		resp.Body.Close()
@@ -115,7 +115,7 @@ func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 		watch.end()
 		return nil, err
 	}
-	watch.alive()
+	watch.answered(r.Timeout)
 	out := &Response{
 		Status: resp.StatusCode, Header: r.Reply, ContentLength: resp.ContentLength,
 		Body:     &watchedBody{ReadCloser: resp.Body, watch: watch},
@@ -134,16 +134,16 @@ func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 	return out, nil
 }
 
-// watch limits how long a service may be silent.
-type watch struct {
+// silence limits how long a service may be silent.
+type silence struct {
 	ctx     context.Context //nolint:containedctx // the request's own
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
 	timeout time.Duration
 }
 
-func startWatch(ctx context.Context, timeout time.Duration) *watch {
-	w := &watch{timeout: timeout}
+func watchSilence(ctx context.Context, timeout time.Duration) *silence {
+	w := &silence{timeout: timeout}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	if timeout > 0 {
 		w.timer = time.AfterFunc(timeout, func() { w.cancel(ErrTimeout) })
@@ -151,13 +151,27 @@ func startWatch(ctx context.Context, timeout time.Duration) *watch {
 	return w
 }
 
-func (w *watch) alive() {
+// answered makes timeout the limit from the head of the answer on.
+func (w *silence) answered(timeout time.Duration) {
+	if w.timer == nil {
+		return
+	}
+	w.timeout = timeout
+	if timeout > 0 {
+		w.timer.Reset(timeout)
+	} else {
+		w.timer.Stop()
+		w.timer = nil
+	}
+}
+
+func (w *silence) alive() {
 	if w.timer != nil {
 		w.timer.Reset(w.timeout)
 	}
 }
 
-func (w *watch) end() {
+func (w *silence) end() {
 	if w.timer != nil {
 		w.timer.Stop()
 	}
@@ -165,7 +179,7 @@ func (w *watch) end() {
 }
 
 // failed says how far a request came; net/http's client repeats by itself what may be repeated.
-func (w *watch) failed(err error, sent *clientBody) error {
+func (w *silence) failed(err error, sent *clientBody) error {
 	e := &Error{Stage: h1.Answering, Err: err, BodyUsed: sent != nil && sent.used.Load()}
 	var dial *net.OpError
 	switch {
@@ -182,7 +196,7 @@ func (w *watch) failed(err error, sent *clientBody) error {
 // watchedBody ends the watch with the body.
 type watchedBody struct {
 	io.ReadCloser
-	watch *watch
+	watch *silence
 }
 
 // Read reads the body, and the service lives.

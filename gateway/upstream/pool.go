@@ -25,8 +25,10 @@ type Options struct {
 	ProxyURL string
 	// HTTP2 speaks HTTP/2: over https where the service agrees, over http without asking (h2c).
 	HTTP2 bool
-	// ConnectTimeout limits the connecting, and the TLS handshake once more; 0: 10 s.
+	// ConnectTimeout limits the connecting, and the TLS handshake once more; 0: 5 s.
 	ConnectTimeout time.Duration
+	// IdleTimeout is how long a connection that nobody uses is kept; 0: 4 s.
+	IdleTimeout time.Duration
 }
 
 // key is what tells pools apart.
@@ -37,21 +39,25 @@ type key struct {
 
 // Pools are all pools of a process. It is safe for concurrent use.
 type Pools struct {
+	registry
 	mu   sync.Mutex
 	live map[key]*Target
 }
 
 // NewPools returns no pools yet.
-func NewPools() *Pools { return &Pools{live: map[key]*Target{}} }
+func NewPools() *Pools { return &Pools{live: map[key]*Target{}, registry: newRegistry()} }
 
-// Draft collects the targets of a configuration that is being compiled.
+// Draft collects the targets and services of a configuration that is being compiled.
 type Draft struct {
-	pools *Pools
-	used  map[key]*Target
+	pools    *Pools
+	used     map[key]*Target
+	services map[serviceKey]*Service
 }
 
-// Draft begins a configuration. Nothing changes for others before Commit.
-func (p *Pools) Draft() *Draft { return &Draft{pools: p, used: map[key]*Target{}} }
+// Draft begins a configuration. Nothing changes for others, and nothing runs, before Commit.
+func (p *Pools) Draft() *Draft {
+	return &Draft{pools: p, used: map[key]*Target{}, services: map[serviceKey]*Service{}}
+}
 
 // Target returns the pool for the scheme and host of u. Its path and query play no part.
 // An unreadable or broken certificate file is an error.
@@ -73,8 +79,8 @@ func (d *Draft) Target(u *url.URL, o Options) (*Target, error) {
 	return t, nil
 }
 
-// Commit makes the draft's targets the live ones. Targets that it does not use lose their idle
-// connections; requests in flight on them end as usual.
+// Commit makes the draft's targets and services the live ones. Those that it does not use lose their idle
+// connections and end what ran beside them; requests in flight on them end as usual.
 func (d *Draft) Commit() {
 	d.pools.mu.Lock()
 	before := d.pools.live
@@ -85,10 +91,12 @@ func (d *Draft) Commit() {
 			t.CloseIdle()
 		}
 	}
+	d.pools.commit(d.services)
 }
 
-// Close closes all idle connections.
+// Close closes all idle connections and ends what runs beside requests.
 func (p *Pools) Close() {
+	p.end()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, t := range p.live {

@@ -133,7 +133,8 @@ func (t *Target) Send(ctx context.Context, r *Request) (*Response, error) {
 }
 
 const (
-	dialTimeout = 10 * time.Second
+	// dialTimeout leaves room for two lost packets.
+	dialTimeout = 5 * time.Second
 	// idleTimeout stays below the 5 seconds after which node's servers close idle connections,
 	// so that a request rarely meets a connection that is just being closed.
 	idleTimeout     = 4 * time.Second
@@ -158,9 +159,10 @@ func makeTarget(k key, address string, config *tls.Config) *Target {
 	if k.HTTP2 || k.ProxyURL != "" || !isASCII(k.host) {
 		return t
 	}
+	connect := cmp.Or(k.ConnectTimeout, dialTimeout)
 	o := h1.Options{
-		ConnectTimeout: k.ConnectTimeout, HandshakeTimeout: k.ConnectTimeout,
-		MaxIdle: idlePerTarget, IdleTimeout: idleTimeout, MaxHead: maxResponseHead,
+		ConnectTimeout: connect, HandshakeTimeout: connect,
+		MaxIdle: idlePerTarget, IdleTimeout: cmp.Or(k.IdleTimeout, idleTimeout), MaxHead: maxResponseHead,
 	}
 	if k.scheme == "https" {
 		o.TLS = config.Clone()

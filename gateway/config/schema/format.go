@@ -41,6 +41,8 @@ func formatWords(format string) (words string, holds func(string) bool) {
 		return "must be a date, such as 2026-11-22", parses(time.DateOnly)
 	case "date-time":
 		return "must be a date with time, such as 2026-11-22T13:35:00Z", parses(time.RFC3339)
+	case "duration": // not of ajv: of our own keys
+		return "must be a duration such as 500ms, 5s or 10m, or a number of milliseconds", func(s string) bool { d, err := time.ParseDuration(s); return err == nil && d >= 0 }
 	case "regex":
 		return "must be a regular expression", validRegexp
 	default:

@@ -34,7 +34,7 @@ func (c *conn) roundTrip(ctx context.Context, r *Request) (*Response, error) {
 		c.pool.put(c)
 		return nil, &Error{Stage: Refused, Err: err}
 	}
-	c.begin(ctx, r.Timeout)
+	c.begin(ctx, r.FirstTimeout())
 	rewind, err := c.send(r)
 	if err == nil {
 		var resp *Response
@@ -121,6 +121,7 @@ func (c *conn) answer(r *Request, h *head) *Response {
 		resp.Header = message.NewHeader(len(h.fields))
 	}
 	h.reply(resp.Header.Map())
+	c.timeout = r.Timeout
 	b := &resp.body
 	resp.Body = b
 	b.c, b.reusable = c, h.reusable()

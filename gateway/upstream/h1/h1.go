@@ -36,9 +36,19 @@ type Request struct {
 	// Timeout is how long the service may be silent, before the answer and between its parts; 0: for ever.
 	// The time in which a body is being sent does not count.
 	Timeout time.Duration
+	// HeadTimeout is how long the answer may take to begin, where that is sooner than Timeout; 0: no limit of its own.
+	HeadTimeout time.Duration
 	// Reply is where the answer's fields go: each replaces what has its name. The zero value: a new header.
 	// It is not touched before the answer's head is read whole.
 	Reply message.Header
+}
+
+// FirstTimeout is how long the service may be silent before its answer; 0: for ever.
+func (r *Request) FirstTimeout() time.Duration {
+	if r.HeadTimeout > 0 && (r.Timeout == 0 || r.HeadTimeout < r.Timeout) {
+		return r.HeadTimeout
+	}
+	return r.Timeout
 }
 
 // Response is a service's answer. Its Body must be closed, also where it is empty.

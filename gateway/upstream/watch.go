@@ -1,0 +1,181 @@
+package upstream
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"egk8s.dev/egk8s/gateway/upstream/dns"
+)
+
+// Times between look-ups.
+const (
+	minInterval = time.Second
+	// serviceInterval is for names of Services, whatever their time to live: with it a new pod is used, and a
+	// gone one left, within five seconds also when the cluster's name server keeps answers for some seconds.
+	serviceInterval = 2 * time.Second
+	otherInterval   = 30 * time.Second
+	lookupTimeout   = 5 * time.Second
+	// keepMissing is how long the last addresses stand when the name servers say that there are none any more:
+	// a name server that starts may say so of every name, and an address that stays must not get somebody else's pod.
+	keepMissing = 30 * time.Second
+)
+
+// lookup is a name that is looked up again and again.
+type lookup struct {
+	name     string
+	srv      bool
+	interval time.Duration // the longest; 0: by the name
+}
+
+// lookupOf tells what is looked up for a URL; false: its host is an address, or not ours to resolve.
+func lookupOf(u *url.URL, d Discovery, o Options) (lookup, bool) {
+	host := strings.ToLower(u.Hostname())
+	_, err := netip.ParseAddr(host)
+	if d.Off || o.ProxyURL != "" || host == "" || err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return lookup{}, false
+	}
+	l := lookup{name: host, srv: strings.HasPrefix(host, "_"), interval: d.Interval}
+	if d.SRV != "" {
+		l.name, l.srv = d.SRV+"."+host, true
+	}
+	return l, true
+}
+
+// withoutService takes the labels _port._proto from the host of a URL: they say where to look, and are no part
+// of a host's name (RFC 2782).
+func withoutService(u *url.URL) *url.URL {
+	host := u.Host
+	for strings.HasPrefix(host, "_") {
+		_, rest, ok := strings.Cut(host, ".")
+		if !ok {
+			break
+		}
+		host = rest
+	}
+	if host == u.Host {
+		return u
+	}
+	bare := *u
+	bare.Host = host
+	return &bare
+}
+
+// watch looks one name up, for everybody who wants to know.
+type watch struct {
+	lookup
+	cancel   context.CancelFunc
+	resolver *dns.Resolver
+	log      *slog.Logger
+	counts   *lookupCounts
+
+	mu      sync.Mutex // guards what follows
+	origins []*Origin
+	found   []netip.AddrPort // the last addresses; nil: none yet, or none any more
+}
+
+// serve makes origins those that follow the watch.
+func (w *watch) serve(origins []*Origin) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.origins = origins
+	if w.found == nil {
+		return // by name, until something is known
+	}
+	for _, o := range origins {
+		o.follow(w.found)
+	}
+}
+
+func (w *watch) publish(found []netip.AddrPort) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.Equal(w.found, found) {
+		return
+	}
+	w.found = found
+	for _, o := range w.origins {
+		o.follow(found)
+	}
+}
+
+// run looks the name up until ctx ends.
+func (w *watch) run(ctx context.Context) {
+	var state watchState
+	for {
+		wait := w.once(ctx, &state)
+		wait += time.Duration(rand.Int64N(int64(wait)/10 + 1)) //nolint:gosec // jitter
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// watchState is what one look-up tells the next.
+type watchState struct {
+	hint     string
+	good     time.Time // the last answer
+	failures int       // in a row
+}
+
+// once looks up once and returns when to do it again.
+func (w *watch) once(ctx context.Context, state *watchState) time.Duration {
+	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	find := w.resolver.Lookup
+	if w.srv {
+		find = w.resolver.LookupSRV
+	}
+	answer, err := find(limited, w.name, state.hint)
+	switch {
+	case ctx.Err() != nil:
+		return minInterval
+	case err == nil:
+		if state.failures > 0 {
+			w.log.Info("name is found again", "name", w.name)
+		}
+		*state = watchState{hint: answer.Name, good: time.Now()}
+		w.counts.found.Add(1)
+		w.publish(answer.Endpoints)
+		longest := w.longest(answer.Name)
+		return min(max(answer.TTL, min(minInterval, longest)), longest)
+	}
+	if state.failures++; state.failures == 1 {
+		w.log.Warn("name is not found; the last addresses stay in use", "name", w.name, "error", err)
+	}
+	if errors.Is(err, dns.ErrNotFound) {
+		w.counts.missing.Add(1)
+		if !state.good.IsZero() && time.Since(state.good) > keepMissing {
+			state.good, state.hint = time.Time{}, ""
+			w.publish(nil)
+		}
+	} else {
+		w.counts.failed.Add(1)
+	}
+	longest := w.longest(cmp.Or(state.hint, w.name))
+	return min(min(minInterval, longest)<<min(state.failures-1, 5), max(longest, lookupTimeout))
+}
+
+// longest is the longest time between two look-ups of the absolute name.
+func (w *watch) longest(name string) time.Duration {
+	switch {
+	case w.interval > 0:
+		return w.interval
+	case strings.Contains(name+".", ".svc."):
+		return serviceInterval
+	default:
+		return otherInterval
+	}
+}
