@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
+	"egk8s.dev/egk8s/gateway/config/schema"
 	"egk8s.dev/egk8s/gateway/config/yaml"
 	"egk8s.dev/egk8s/gateway/diag"
 )
@@ -58,16 +60,54 @@ func (l *loader) apiEndpoint(t *tree, c child, name string) APIEndpoint {
 		paths, ok = c.get("path") // EG: path is an undocumented synonym
 	}
 	if ok && truthy(paths.value) {
-		out.Paths = texts(paths.value)
-		l.checkPaths(t, paths, name)
+		out.Paths = l.paths(t, paths, name)
 	}
-	if methods, ok := c.get("methods"); ok {
+	if methods, ok := c.get("methods"); ok && truthy(methods.value) {
 		out.Methods = l.methods(t, methods, name)
+		if out.Methods != nil && len(out.Methods) == 0 {
+			l.report(t.pairOrItem(methods), diag.Warning, diag.Problem{
+				Code: "no-methods", Message: fmt.Sprintf("methods of api endpoint %q name none: it never matches", name),
+				Hint: "take the key out for every method",
+			})
+		}
 	}
 	if scopes, ok := c.get("scopes"); ok {
 		out.Scopes = texts(scopes.value)
 	}
 	l.nearMisses(t, c, "api endpoint "+fmt.Sprintf("%q", name), []string{"host", "hostRegex", "paths", "path", "pathRegex", "methods", "scopes"})
+	return out
+}
+
+// paths reads a path or a list of them; nil: every path.
+// EG: an empty path of a list is the root; of path, which no schema turns into text, numbers and maps are every path.
+func (l *loader) paths(t *tree, c child, name string) []string {
+	list := []child{c}
+	switch v := c.value.(type) {
+	case []any:
+		list = children(c.node, v)
+	case string, schema.Unknown:
+	default:
+		return nil
+	}
+	var out []string
+	for _, item := range list {
+		switch v := item.value.(type) {
+		case []any:
+			out = append(out, l.paths(t, item, name)...)
+			continue
+		case string, schema.Unknown:
+			out = append(out, cmp.Or(text(v), "/"))
+		default:
+			if item.value != nil || c.name == "path" {
+				l.report(t.pairOrItem(item), diag.Error, diag.Problem{
+					Code: "invalid-path", Message: fmt.Sprintf("path of api endpoint %q must be a text", name),
+				})
+				continue
+			}
+			out = append(out, "/")
+		}
+		l.checkPath(t, item, name)
+	}
 	return out
 }
 
@@ -79,12 +119,12 @@ func items(c child) []child {
 	return []child{c}
 }
 
-// methods reads a comma list or a list; nil: every method.
+// methods reads a comma list or a list; nil: every method; empty: none.
 func (l *loader) methods(t *tree, c child, name string) []string {
 	if s, ok := c.value.(string); ok && (s == "*" || s == "") || !known(c.value) {
 		return nil
 	}
-	var out []string
+	out, wrong := []string{}, false
 	for _, item := range items(c) {
 		words := []string{text(item.value)}
 		if _, isList := c.value.([]any); !isList {
@@ -97,6 +137,7 @@ func (l *loader) methods(t *tree, c child, name string) []string {
 			case method == "ALL": // EG: router.all is a method of the router like any other
 				return nil
 			case !slices.Contains(nodeMethods(), method):
+				wrong = true
 				l.report(t.pairOrItem(item), diag.Error, diag.Problem{
 					Code: "unknown-method", Message: fmt.Sprintf("api endpoint %q names a method that HTTP does not have", name),
 					Suggestion: diag.Suggest(method, nodeMethods()),
@@ -106,13 +147,16 @@ func (l *loader) methods(t *tree, c child, name string) []string {
 			}
 		}
 	}
+	if wrong {
+		return nil
+	}
 	return out
 }
 
 // nodeMethods are the methods that Express routes, those of Node's HTTP parser.
 func nodeMethods() []string {
 	return strings.Fields(`GET POST PUT PATCH DELETE HEAD OPTIONS ACL BIND CHECKOUT CONNECT COPY LINK LOCK M-SEARCH MERGE
-		MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY PROPFIND PROPPATCH PURGE REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE
+		MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY PROPFIND PROPPATCH PURGE QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE
 		UNBIND UNLINK UNLOCK UNSUBSCRIBE`)
 }
 

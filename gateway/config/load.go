@@ -73,6 +73,7 @@ type loader struct {
 	settings  *Settings
 	values    map[string]string // of the variables that the files refer to
 	endpoints map[string]string // apiEndpoint name -> pipeline that serves it
+	unrouted  bool              // there are no pipelines
 	schemas   map[string]*schema.Schema
 }
 
@@ -112,6 +113,7 @@ func (l *loader) gateway(t *tree) {
 	l.apiEndpoints(t)
 	l.pipelines(t)
 	l.checkEndpointUse()
+	l.dropUnreachable()
 	l.reportUnbuilt()
 	l.applySettings()
 }

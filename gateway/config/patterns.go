@@ -8,25 +8,23 @@ import (
 	"egk8s.dev/egk8s/gateway/pattern"
 )
 
-// checkPaths refuses paths that cannot be compiled and warns of those that never match.
-func (l *loader) checkPaths(t *tree, c child, name string) {
-	for _, item := range items(c) {
-		path := text(item.value)
-		if !known(item.value) {
-			continue
-		}
-		if _, err := pattern.NewPath(path); err != nil {
-			l.report(t.pairOrItem(item), diag.Error, diag.Problem{
-				Code: "invalid-path", Message: fmt.Sprintf("path of api endpoint %q: it is no Express path: %s", name, shortReason(err)),
-			})
-			continue
-		}
-		if path != "" && !strings.ContainsAny(path[:1], "/*(:") {
-			l.report(t.pairOrItem(item), diag.Warning, diag.Problem{
-				Code: "path-never-matches", Message: fmt.Sprintf("path of api endpoint %q has no leading slash and never matches", name),
-				Hint: "begin it with /",
-			})
-		}
+// checkPath refuses a path that cannot be compiled and warns of one that never matches.
+func (l *loader) checkPath(t *tree, c child, name string) {
+	if !known(c.value) {
+		return
+	}
+	path := text(c.value)
+	if _, err := pattern.NewPath(path); err != nil {
+		l.report(t.pairOrItem(c), diag.Error, diag.Problem{
+			Code: "invalid-path", Message: fmt.Sprintf("path of api endpoint %q: it is no Express path: %s", name, shortReason(err)),
+		})
+		return
+	}
+	if path != "" && !strings.ContainsAny(path[:1], "/*(:") {
+		l.report(t.pairOrItem(c), diag.Warning, diag.Problem{
+			Code: "path-never-matches", Message: fmt.Sprintf("path of api endpoint %q has no leading slash and never matches", name),
+			Hint: "begin it with /",
+		})
 	}
 }
 

@@ -45,6 +45,7 @@ func (l *loader) pipelines(t *tree) {
 		c, ok = t.top().get("pipeline")
 	}
 	if !ok || !truthy(c.value) || !l.hasEndpoints(t) {
+		l.unrouted = true
 		return
 	}
 	list := children(c.node, c.value)
@@ -143,4 +144,12 @@ func (l *loader) checkEndpointUse() {
 			Message: fmt.Sprintf("apiEndpoint %q is in no pipeline: it answers 404", e.Name), Length: len(e.Name),
 		})
 	}
+}
+
+// dropUnreachable takes out the endpoints that no request can meet.
+// EG: without pipelines there are no routes at all, and no route for an endpoint whose methods name none.
+func (l *loader) dropUnreachable() {
+	l.cfg.APIEndpoints = slices.DeleteFunc(l.cfg.APIEndpoints, func(e APIEndpoint) bool {
+		return l.unrouted || e.Methods != nil && len(e.Methods) == 0
+	})
 }

@@ -16,6 +16,11 @@ func configuration() []Deviation {
 			Here:  "refused",
 		},
 		{
+			ID:    "yaml-date",
+			There: "an unquoted date such as `2020-01-01` is no text, and is refused where a text must stand",
+			Here:  "it is text",
+		},
+		{
 			ID:    "refused-at-load",
 			There: "`http.port: 1.5` or `99999`, `https.tls` without key or cert, `json-schema` without `$id` load and fail later",
 			Here:  "refused when loading",

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -91,12 +92,14 @@ func (c *compiler) runtime() *Runtime {
 	routes := [][]*route{}
 	for i := range c.cfg.APIEndpoints {
 		e := &c.cfg.APIEndpoints[i]
-		key, host := c.host(e)
-		if host == nil {
-			continue
-		}
+		// EG: an expression and a name of the same letters are one host, of the kind that comes first.
+		key := cmp.Or(e.HostRegex, e.Host, "*")
 		at, known := keys[key]
 		if !known {
+			host := c.host(e)
+			if host == nil {
+				continue
+			}
 			at = len(hosts)
 			keys[key], hosts, routes = at, append(hosts, host), append(routes, nil)
 		}
@@ -109,21 +112,17 @@ func (c *compiler) runtime() *Runtime {
 	return rt
 }
 
-// host returns the pattern of an endpoint's host, and the key by which endpoints are grouped.
-func (c *compiler) host(e *config.APIEndpoint) (string, *pattern.Host) {
+// host returns the pattern of an endpoint's host; nil: it is none.
+func (c *compiler) host(e *config.APIEndpoint) *pattern.Host {
 	if e.HostRegex == "" {
-		host := e.Host
-		if host == "" {
-			host = "*"
-		}
-		return host, pattern.NewHost(host)
+		return pattern.NewHost(cmp.Or(e.Host, "*"))
 	}
 	host, err := pattern.NewHostRegexp(e.HostRegex)
 	if err != nil {
 		c.invalid(e, "hostRegex", err)
-		return "", nil
+		return nil
 	}
-	return "regexp " + e.HostRegex, host
+	return host
 }
 
 func (c *compiler) invalid(e *config.APIEndpoint, key string, err error) {
