@@ -32,6 +32,8 @@ type Settings struct {
 	Drain DrainSettings `json:"drain,omitzero"`
 	// AccessLog says which requests are logged: "on", "errors" or "off"; empty: on.
 	AccessLog string `json:"accessLog,omitempty"`
+	// Limits bound what clients may send.
+	Limits LimitSettings `json:"limits,omitzero"`
 }
 
 // ListenAddresses are host:port; empty ones leave the file's or the default address.
@@ -66,6 +68,22 @@ type StoreSettings struct {
 type DrainSettings struct {
 	Delay   int `json:"delay,omitempty"`
 	Timeout int `json:"timeout,omitempty"`
+}
+
+// LimitSettings bound what clients may send, and how long they may take for it, in bytes and seconds. What is
+// 0 has its default.
+type LimitSettings struct {
+	HeaderBytes int   `json:"headerBytes,omitempty"`
+	Headers     int   `json:"headers,omitempty"`
+	TargetBytes int   `json:"targetBytes,omitempty"`
+	BodyBytes   int64 `json:"bodyBytes,omitempty"`   // by default without bound
+	Connections int   `json:"connections,omitempty"` // by default without bound
+	Streams     int   `json:"streams,omitempty"`     // of one HTTP/2 connection
+
+	HeaderTimeout int `json:"headerTimeout,omitempty"` // for a whole head
+	BodyTimeout   int `json:"bodyTimeout,omitempty"`   // for the next part of a body
+	IdleTimeout   int `json:"idleTimeout,omitempty"`   // between requests
+	WriteTimeout  int `json:"writeTimeout,omitempty"`  // to take something of an answer
 }
 
 // Encode writes the settings as the gateway reads them: the same settings give the same bytes.

@@ -43,6 +43,10 @@ func (s Settings) validate() error {
 	if !slices.Contains([]string{"", "on", "errors", "off"}, s.AccessLog) {
 		return fmt.Errorf("accessLog %q: it must be on, errors or off", s.AccessLog)
 	}
+	if n := s.Limits; min(n.HeaderBytes, n.Headers, n.TargetBytes, n.Connections, n.Streams,
+		n.HeaderTimeout, n.BodyTimeout, n.IdleTimeout, n.WriteTimeout) < 0 || n.BodyBytes < 0 {
+		return errors.New("limits cannot be negative")
+	}
 	if s.Drain.Delay < 0 || s.Drain.Timeout < 0 {
 		return errors.New("drain: seconds cannot be negative")
 	}

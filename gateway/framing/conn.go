@@ -1,6 +1,7 @@
 package framing
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"slices"
@@ -94,8 +95,10 @@ func (c *Conn) judge(v verdict, rest []byte) {
 	case fine:
 	case doubtful:
 		c.end = broken
-		if c.scan.inHead() { // a body breaks off
+		if c.scan.inHead() {
 			c.poison = []byte("\x00\r\n\r\n") // a NUL is allowed neither in a request line nor in a field
+		} else {
+			c.poison = bytes.Repeat([]byte("x"), maxLine) // no end of a chunk, no size and no trailer is so long
 		}
 	case tooLong:
 		c.end = broken

@@ -1,6 +1,9 @@
 package message
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // StatusError is a mistake of the client: it ends the request with a status of its own and the page of it.
 type StatusError struct {
@@ -25,4 +28,13 @@ func tooLarge(format string, args ...any) error {
 
 func unsupported(format string, args ...any) error {
 	return &StatusError{Status: 415, Text: "Unsupported Media Type", Err: fmt.Errorf(format, args...)}
+}
+
+// BodyStatus returns with which status an error of reading a Request's Body is answered: 400 when it does not say.
+func BodyStatus(err error) int {
+	var e *StatusError
+	if errors.As(err, &e) {
+		return e.Status
+	}
+	return 400
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -92,9 +93,10 @@ var errBrokenOff = errors.New("the upstream's answer broke off")
 
 // failed answers for a service that did not.
 func (p *proxy) failed(ctx context.Context, x *message.Exchange, err error) {
+	status := message.BodyStatus(err)
 	switch {
-	case errors.Is(err, upstream.ErrBody) && ctx.Err() == nil:
-		x.ErrorPage(400, "Bad Request") // not the service's fault
+	case errors.Is(err, upstream.ErrBody) && (ctx.Err() == nil || status != http.StatusBadRequest):
+		x.ErrorPage(status, http.StatusText(status)) // not the service's fault
 		return
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		p.log.DebugContext(ctx, "client went away", "policy", "proxy", "request_id", x.ID())

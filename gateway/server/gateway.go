@@ -51,8 +51,11 @@ type Gateway struct {
 	pools     *upstream.Pools
 	metrics   *metrics
 	access    *accessLog          // nil: none
-	limits    *ratelimit.Counters // kept over reloads
+	counters  *ratelimit.Counters // of rate-limit, kept over reloads
 	consumers *consumers
+	limits    limits
+	// conns are the clients' connections, ownConns those to status, metrics and Admin API.
+	conns, ownConns *connections
 	// certificates are those of the https listener; nil: there is none.
 	certificates *certificates
 
@@ -82,7 +85,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	o.Output = &output{w: o.Output}
 	g := &Gateway{
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
-		pools: upstream.NewPools(), metrics: newMetrics(), limits: ratelimit.New(ratelimit.Options{}),
+		pools: upstream.NewPools(), metrics: newMetrics(), counters: ratelimit.New(ratelimit.Options{}),
 	}
 	g.pools.Log = g.log
 	g.metrics.collectors = append(g.metrics.collectors, func(b *strings.Builder) { g.pools.WriteMetrics(b) })
@@ -130,7 +133,7 @@ func (g *Gateway) load(files config.FileReader) (*config.Config, diag.Problems) 
 // apply compiles cfg and, when it compiles, makes it the one in force.
 func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 	draft := g.pools.Draft()
-	env := &policy.Environment{Upstreams: draft, Limits: g.limits, HTTPProxy: g.env.httpProxy, Log: g.log}
+	env := &policy.Environment{Upstreams: draft, Limits: g.counters, HTTPProxy: g.env.httpProxy, Log: g.log}
 	if g.consumers != nil {
 		env.Keys, env.Consumers = g.consumers.service, g.consumers.service
 	}

@@ -30,6 +30,7 @@ type exchange struct {
 	runtime *pipeline.Runtime // in force when the request began, and for all of it
 	sink    sink
 	tls     message.TLS
+	body    *body  // nil: none
 	home    uint32 // a pooled exchange mostly stays with one processor: what that one uses alone
 }
 
@@ -44,7 +45,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	h.g.metrics.begin()
 	x := h.pool.Get().(*exchange) //nolint:forcetypeassert // nothing else is put there
-	x.fill(w, r)
+	x.fill(w, r, &h.g.limits)
 	x.runtime = h.g.runtime.Load()
 	if len(h.trusted) > 0 {
 		x.Request.Remote = h.trusted.client(x.Request.Peer, x.Request.Header.Values("X-Forwarded-For"))
@@ -54,10 +55,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.Response.OnHead(func(resp *message.Response) { h.mark(resp, probe, x.runtime) })
 	}
 	var err error
-	if routable(&x.Request) {
+	if status := h.refuse(r, x); status == 0 {
 		err = h.serve(r, x)
 	} else {
-		x.ErrorPage(http.StatusBadRequest, "Bad Request")
+		x.ErrorPage(status, http.StatusText(status))
 	}
 	broken := err != nil && x.Response.Started() && x.Response.IsFromUpstream()
 	if err != nil && !broken {
@@ -74,8 +75,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // release forgets everything of a request, so that a pooled exchange keeps nothing alive.
 func (x *exchange) release() {
+	if x.body != nil {
+		x.body.end(&x.Exchange)
+	}
+	x.sink.end()
 	x.Reset()
-	x.runtime, x.sink, x.tls = nil, sink{}, message.TLS{}
+	x.runtime, x.body, x.sink, x.tls = nil, nil, sink{}, message.TLS{}
 }
 
 // count puts an answered request into metrics and access log.
@@ -97,6 +102,30 @@ func (h *handler) count(x *exchange, start time.Time, broken bool) {
 		e.endpoint, e.pipeline = x.Endpoint.Name, x.Endpoint.Pipeline
 	}
 	h.g.access.add(x.home, &e)
+}
+
+// refuse returns the status of a request that no pipeline gets to see; 0: there is no reason.
+func (h *handler) refuse(r *http.Request, x *exchange) int {
+	l := &h.g.limits
+	switch {
+	case !routable(&x.Request):
+		return http.StatusBadRequest
+	case len(r.RequestURI) > l.target:
+		return http.StatusRequestURITooLong
+	case l.bodyBytes > 0 && r.ContentLength > l.bodyBytes:
+		return http.StatusRequestEntityTooLarge
+	case r.ProtoMajor == 2 && fields(r.Header) > l.fields: // those of HTTP/1 are counted while they are read
+		return http.StatusRequestHeaderFieldsTooLarge
+	}
+	return 0
+}
+
+func fields(h http.Header) int {
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	return n
 }
 
 // routable tells whether the target is a path: nothing else may be put behind a backend's host, which
@@ -158,12 +187,15 @@ func (g *Gateway) isProbe(h message.Header) bool {
 }
 
 // fill sets the exchange up for a request of net/http.
-func (x *exchange) fill(w http.ResponseWriter, r *http.Request) {
+func (x *exchange) fill(w http.ResponseWriter, r *http.Request, l *limits) {
 	x.sink = sink{w: w, header: w.Header()}
+	if r.ProtoMajor == 2 && l.write > 0 {
+		x.sink.stall = l.write
+	}
 	x.Response = message.NewResponse(message.HeaderOf(w.Header()), &x.sink)
-	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		remote = netip.AddrPort{}
+	var peer netip.AddrPort
+	if conn, ok := r.Context().Value(connectionKey{}).(*connection); ok && conn != nil {
+		peer = conn.peer
 	}
 	target := r.RequestURI
 	if r.URL.IsAbs() { // an absolute form: what counts is its path
@@ -171,12 +203,15 @@ func (x *exchange) fill(w http.ResponseWriter, r *http.Request) {
 	}
 	x.Request = message.Request{
 		Method: r.Method, URL: target, OriginalURL: target, Proto: proto(r),
-		Host: r.Host, Header: message.HeaderOf(r.Header), ContentLength: r.ContentLength, Peer: remote, Remote: remote,
+		Host: r.Host, Header: message.HeaderOf(r.Header), ContentLength: r.ContentLength, Peer: peer, Remote: peer,
 	}
 	if r.ContentLength != 0 && r.Body != nil {
-		x.Request.Body = r.Body
-		// A backend may answer before it has read everything; HTTP/2 can do that anyhow.
-		_ = http.NewResponseController(w).EnableFullDuplex()
+		x.body = newBody(w, r, l)
+		x.sink.body = x.body
+		x.Request.Body = x.body
+		if r.ContentLength < 0 {
+			x.Request.Trailer = func() message.Header { return message.HeaderOf(r.Trailer) }
+		}
 	}
 	if r.TLS != nil {
 		x.tls = message.TLS{ServerName: r.TLS.ServerName, ClientVerified: len(r.TLS.VerifiedChains) > 0}
@@ -194,30 +229,6 @@ func proto(r *http.Request) string {
 	default:
 		return "1.1"
 	}
-}
-
-// sink sends a response through net/http.
-type sink struct {
-	w      http.ResponseWriter
-	header http.Header
-}
-
-// WriteHead sends the head. Where the header has no type, none is sent: net/http must not guess one.
-func (s *sink) WriteHead(status int) {
-	if _, ok := s.header["Content-Type"]; !ok {
-		s.header["Content-Type"] = nil
-	}
-	s.w.WriteHeader(status)
-}
-
-func (s *sink) Write(p []byte) (int, error) { return s.w.Write(p) }
-
-// Flush hands everything to the network.
-func (s *sink) Flush() error { return http.NewResponseController(s.w).Flush() }
-
-// Trailer adds fields behind a chunked body.
-func (s *sink) Trailer(name string, values []string) {
-	s.header[http.TrailerPrefix+name] = values
 }
 
 // errorLog brings what net/http has to say to the log; it is mostly about clients.

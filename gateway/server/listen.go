@@ -18,11 +18,7 @@ import (
 	"egk8s.dev/egk8s/gateway/diag"
 )
 
-const (
-	headTimeout  = 10 * time.Second // to send a request's head
-	idleTimeout  = 75 * time.Second // between requests: longer than what load balancers keep
-	maxHeadBytes = 64 << 10
-)
+const pingTimeout = 15 * time.Second // of HTTP/2: for an idle client to answer a ping
 
 // listenError says which port could not be opened.
 type listenError struct {
@@ -67,6 +63,7 @@ func (g *Gateway) listen(ctx context.Context) error {
 			return err
 		}
 		address := g.address("https", g.env.https, cfg.HTTPS.Host, cfg.HTTPS.Port)
+		config.NextProtos = []string{"h2", "http/1.1"}
 		if err := g.open(ctx, "https", address, traffic, config); err != nil {
 			return err
 		}
@@ -135,19 +132,42 @@ func (g *Gateway) open(ctx context.Context, name, address string, h http.Handler
 	if err != nil {
 		return &listenError{name: name, err: err}
 	}
-	l := &listener{Listener: open, name: name, traffic: name == "http" || name == "https"}
-	l.server = &http.Server{
-		Handler: h, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeadBytes,
-		DisableGeneralOptionsHandler: true, ErrorLog: log.New(errorLog{g.log}, "", 0),
-		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // EG: HTTP/1.1 only
+	l := &listener{name: name, traffic: name == "http" || name == "https"}
+	conns := g.conns
+	if !l.traffic {
+		conns = g.ownConns // clients cannot use up what probes and scrapes need
 	}
-	if secure != nil {
-		l.Listener = tls.NewListener(open, secure)
+	if secure == nil {
+		l.Listener = &plainListener{Listener: open, conns: conns, limits: g.limits.framing()}
+	} else {
+		l.Listener = &tlsListener{
+			Listener: open, conns: conns, limits: g.limits.framing(), config: secure, wait: cmp.Or(g.limits.head, time.Minute),
+			log: g.log, ready: make(chan net.Conn), ended: make(chan struct{}),
+		}
 	}
+	l.server = g.httpServer(h, l.traffic)
 	g.mu.Lock()
 	g.listeners = append(g.listeners, l)
 	g.mu.Unlock()
 	return nil
+}
+
+// httpServer returns a server of HTTP/1 and, for the ports of clients, HTTP/2: by ALPN over TLS, with prior
+// knowledge in the clear.
+func (g *Gateway) httpServer(h http.Handler, traffic bool) *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(traffic)
+	protocols.SetUnencryptedHTTP2(traffic)
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: g.limits.head, IdleTimeout: g.limits.idle, MaxHeaderBytes: g.limits.headBytes,
+		DisableGeneralOptionsHandler: true, ErrorLog: log.New(errorLog{g.log}, "", 0),
+		Protocols: &protocols, ConnState: connState, ConnContext: connContext,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: g.limits.streams, SendPingTimeout: g.limits.idle, PingTimeout: pingTimeout,
+			WriteByteTimeout: g.limits.write,
+		},
+	}
 }
 
 // serve runs every server until it is shut down; the first that fails is reported on failed.

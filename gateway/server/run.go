@@ -31,6 +31,9 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer g.access.close()
+	if err := g.readLimits(); err != nil {
+		return err
+	}
 	defer g.close()
 	if err := g.listen(ctx); err != nil {
 		return err
@@ -42,6 +45,7 @@ func Run(ctx context.Context, o Options) error {
 	defer watchers.Wait()
 	defer cancel()
 	g.watch(ctx, &watchers)
+	watchers.Go(func() { g.conns.sweep(ctx) })
 	if o.Started != nil {
 		o.Started(g)
 	}
@@ -104,6 +108,9 @@ func (g *Gateway) drain(ctx context.Context) error {
 		})
 	}
 	group.Wait()
+	if n := g.conns.drainTaken(ctx); n > 0 {
+		g.log.Warn("connections cut that other protocols had taken over", "connections", n)
+	}
 	g.log.Info("drained", "in_flight", g.metrics.inFlight.Load())
 	if errors.Is(all, errDrainTimeout) {
 		g.log.Warn("requests cut", "error", all)

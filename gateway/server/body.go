@@ -1,0 +1,111 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"egk8s.dev/egk8s/gateway/message"
+)
+
+var (
+	errBodyTooLarge = errors.New("the body is larger than the limit")
+	errBodyStalled  = errors.New("the client was silent in the middle of the body")
+)
+
+const (
+	drainBytes = 256 << 10 // of an unread body, to keep its connection
+	drainTime  = time.Second
+)
+
+// body is a client's body with a bound on its size and on the client's silence. An upload may be slow, as
+// long as it moves. It is not pooled: a service that answers early leaves its connection reading it.
+type body struct {
+	io.ReadCloser
+	w       http.ResponseWriter
+	control *http.ResponseController
+	http2   bool
+	expects bool  // the client waits for 100 before it sends the body
+	left    int64 // -1: no bound
+	silence time.Duration
+
+	whole  atomic.Bool // read to its end
+	failed atomic.Bool // cannot be read to its end
+	over   atomic.Bool // the request is answered
+}
+
+func newBody(w http.ResponseWriter, r *http.Request, l *limits) *body {
+	b := &body{
+		ReadCloser: r.Body, w: w, control: http.NewResponseController(w), left: -1, silence: l.body,
+		http2: r.ProtoMajor == 2, expects: r.Header.Get("Expect") != "",
+	}
+	if l.bodyBytes > 0 {
+		b.left = l.bodyBytes
+	}
+	// A service may answer before it has read everything; HTTP/2 can do that anyhow.
+	_ = b.control.EnableFullDuplex()
+	return b
+}
+
+// Read reads the next part.
+func (b *body) Read(p []byte) (int, error) {
+	if b.over.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	if b.silence > 0 {
+		_ = b.control.SetReadDeadline(time.Now().Add(b.silence))
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.left >= 0 {
+		if b.left -= int64(n); b.left < 0 {
+			b.left = 0
+			n, err = 0, &message.StatusError{Status: http.StatusRequestEntityTooLarge, Text: "Payload Too Large", Err: errBodyTooLarge}
+		}
+	}
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, io.EOF):
+		b.whole.Store(true)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = &message.StatusError{Status: http.StatusRequestTimeout, Text: "Request Timeout", Err: errBodyStalled}
+		fallthrough
+	default:
+		b.failed.Store(true)
+	}
+	if b.silence > 0 && !b.over.Load() {
+		// From here on net/http reads to notice a client that is gone, and may wait for that.
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+// end is behind the answer. What is left of the body is read when that is little; else the connection is
+// closed behind the answer: what comes next on it is still this body, and no request.
+//
+// net/http does that itself, but not for a body that it may be read while the answer is written.
+func (b *body) end(x *message.Exchange) {
+	if b.over.Store(true); b.http2 || b.whole.Load() {
+		return
+	}
+	if !b.failed.Load() && !b.expects {
+		_ = x.Response.Flush()
+		_ = b.control.SetReadDeadline(time.Now().Add(drainTime)) // also of a service's connection that still reads
+		if _, err := io.CopyN(io.Discard, b.ReadCloser, drainBytes); errors.Is(err, io.EOF) {
+			_ = b.control.SetReadDeadline(time.Time{})
+			return
+		}
+	}
+	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+	closeBehind(b.w)
+}
+
+// closeBehind has net/http close the connection behind the answer, whose head may be sent already: reading
+// more than http.MaxBytesReader allows is the one way to tell it so late.
+func closeBehind(w http.ResponseWriter) {
+	_, _ = http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+}
