@@ -17,6 +17,7 @@ import (
 // Options are what the Admin API works on.
 type Options struct {
 	Consumers *consumer.Service
+	Tokens    *consumer.Tokens
 	// Config returns the configuration in force; it is asked once per request.
 	Config func() *config.Config
 	// Catalogue are the policies and conditions whose schemas are shown.

@@ -31,6 +31,7 @@ func newTestAPI(t *testing.T, change ...func(*admin.Options)) *httptest.Server {
 	}
 	opts := admin.Options{
 		Consumers: service,
+		Tokens:    consumer.NewTokens(service, memory.NewTokens(0), consumer.TokenLife{}),
 		Config: func() *config.Config {
 			return &config.Config{
 				Policies: []string{"proxy", "key-auth"},

@@ -48,9 +48,11 @@ func (a *api) credentialRoutes() []route {
 			}
 			return reply{status: http.StatusNoContent}, a.Consumers.SetCredentialScopes(c, kindOf(c), c.params["id"], scopes)
 		}),
-		// No tokens are issued yet, hence none can be found; the text is Express Gateway's.
-		on("DELETE", "/tokens/:token", func(call) (reply, error) {
-			return reply{}, &statusError{http.StatusNotFound, "Token not found null"}
+		on("DELETE", "/tokens/:token", func(c call) (reply, error) {
+			if err := a.Tokens.Revoke(c, c.params["token"]); err != nil {
+				return reply{}, err
+			}
+			return ok([][2]any{{nil, 1}, {nil, 1}, {nil, 1}}) // EG: what Redis says to its three commands
 		}),
 	}
 }

@@ -115,5 +115,6 @@ type System struct {
 	Namespace    string // key prefix, "EG"
 	SaltRounds   int    // bcrypt cost, 10
 	Plugins      []string
+	OAuth2       OAuth2 `json:"-"` // holds secrets
 	Raw          map[string]any
 }

@@ -26,6 +26,7 @@ func (l *loader) system(t *tree) {
 			out.SaltRounds = int(n)
 		}
 	}
+	l.oauth2(t)
 	plugins, ok := top.get("plugins")
 	if !ok {
 		return

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"egk8s.dev/egk8s/gateway/condition"
@@ -14,9 +15,9 @@ import (
 )
 
 // Compile makes a Runtime of a configuration. All problems are reported at once, with positions;
-// the Runtime is nil when one of them is an error. env.Services is filled in from cfg.
+// the Runtime is nil when one of them is an error. What env says of cfg itself is filled in from there.
 func Compile(cfg *config.Config, env *policy.Environment) (*Runtime, diag.Problems) {
-	env.Services = cfg.ServiceEndpoints
+	env.Services, env.JWTTokens = cfg.ServiceEndpoints, cfg.System.OAuth2.JWT != nil
 	c := &compiler{cfg: cfg, env: env, unbuilt: map[string]bool{}}
 	c.pipelines()
 	rt := c.runtime()
@@ -106,6 +107,9 @@ func (c *compiler) runtime() *Runtime {
 		routes[at] = append(routes[at], c.routes(e)...)
 	}
 	rt := &Runtime{Config: c.cfg, hosts: newHostTable(hosts)}
+	if slices.Contains(c.cfg.Policies, "oauth2") { // EG: listed, though no pipeline uses it
+		rt.routes = c.env.OAuth2
+	}
 	for _, list := range routes {
 		rt.groups = append(rt.groups, &group{routes: newRouteTable(list)})
 	}

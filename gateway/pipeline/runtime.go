@@ -24,6 +24,7 @@ type Runtime struct {
 
 	hosts  *hostTable
 	groups []*group
+	routes policy.Routes // before every endpoint; nil: none
 }
 
 // Endpoints yields every endpoint once for each of its paths. Before the Runtime serves, its Stats may be set.
@@ -67,6 +68,11 @@ func (e *StepError) Unwrap() error { return e.Err }
 // with their paths in order; a pipeline that does not answer falls through to the next match.
 func (r *Runtime) Serve(ctx context.Context, x *message.Exchange) error {
 	policy.Sanitize(x.Request.Header)
+	if r.routes != nil {
+		if handle := r.routes.Route(x.Request.Method, x.Request.Path()); handle != nil {
+			return own(ctx, x, handle)
+		}
+	}
 	name := x.Request.Hostname()
 	for i := range r.hosts.match(name) {
 		answered, err := r.groups[i].serve(ctx, x)
@@ -80,6 +86,20 @@ func (r *Runtime) Serve(ctx context.Context, x *message.Exchange) error {
 	x.Endpoint = nil
 	x.NotFound()
 	return nil
+}
+
+// own answers by a route of the gateway itself.
+func own(ctx context.Context, x *message.Exchange, handle func(context.Context, *message.Exchange) error) error {
+	err := handle(ctx, x)
+	if err == nil || x.Response.Started() {
+		return err
+	}
+	if mistake, ok := errors.AsType[*message.StatusError](err); ok {
+		x.ErrorPage(mistake.Status, mistake.Text)
+		return nil
+	}
+	x.ErrorPage(500, "Internal Server Error")
+	return fmt.Errorf("authorization server: %w", err)
 }
 
 // serve tries the routes of one group of hosts.

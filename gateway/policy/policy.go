@@ -48,6 +48,12 @@ type Environment struct {
 	Keys KeyAuthenticator
 	// Consumers answers basic-auth and jwt; nil: every credential is refused.
 	Consumers Directory
+	// Tokens answers oauth2 with opaque tokens; nil: every token is refused.
+	Tokens TokenAuthenticator
+	// JWTTokens tells that oauth2 verifies access tokens that are JSON Web Tokens.
+	JWTTokens bool
+	// OAuth2 answers before every endpoint where the policy oauth2 is listed; nil: nothing does.
+	OAuth2 Routes
 	// Services are the serviceEndpoints by name.
 	Services map[string]config.ServiceEndpoint
 	// Upstreams makes the pools of the configuration that is being compiled.
@@ -71,6 +77,7 @@ func constructors() map[string]constructor {
 		"headers":              newHeaders,
 		"key-auth":             newKeyAuth,
 		"log":                  newLog,
+		"oauth2":               newOAuth2,
 		"proxy":                newProxy,
 		"rate-limit":           newRateLimit,
 		"request-transformer":  newRequestTransformer,

@@ -17,7 +17,9 @@ import (
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/config/manifest"
+	"egk8s.dev/egk8s/gateway/consumer"
 	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/oauth2"
 	"egk8s.dev/egk8s/gateway/pipeline"
 	"egk8s.dev/egk8s/gateway/policy"
 	"egk8s.dev/egk8s/gateway/ratelimit"
@@ -56,6 +58,8 @@ type Gateway struct {
 	limits    limits
 	// conns are the clients' connections, ownConns those to status, metrics and Admin API.
 	conns, ownConns *connections
+	tokens          *consumer.Tokens
+	oauth2          *oauth2.Server
 	// certificates are those of the https listener; nil: there is none.
 	certificates *certificates
 
@@ -65,6 +69,8 @@ type Gateway struct {
 	runtime  atomic.Pointer[pipeline.Runtime]
 	serving  atomic.Bool
 	draining atomic.Bool
+
+	oauth2Warned sync.Once
 
 	mu        sync.Mutex // guards what follows
 	since     time.Time
@@ -99,6 +105,9 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 		return nil, problems
 	}
 	if g.consumers, err = openConsumers(ctx, cfg, o.ConfigDir, files); err != nil {
+		return nil, err
+	}
+	if err := g.openOAuth2(cfg); err != nil {
 		return nil, err
 	}
 	if more := g.apply(cfg); more.HasErrors() {
@@ -136,6 +145,7 @@ func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 	env := &policy.Environment{Upstreams: draft, Limits: g.counters, HTTPProxy: g.env.httpProxy, Log: g.log}
 	if g.consumers != nil {
 		env.Keys, env.Consumers = g.consumers.service, g.consumers.service
+		env.Tokens, env.OAuth2 = g.tokens, g.oauth2
 	}
 	rt, problems := pipeline.Compile(cfg, env)
 	if rt == nil {
@@ -144,6 +154,7 @@ func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 	g.metrics.bind(rt)
 	g.runtime.Store(rt)
 	draft.Commit()
+	g.warnOAuth2(cfg)
 	g.mu.Lock()
 	g.since, g.problems = time.Now(), problems
 	g.mu.Unlock()

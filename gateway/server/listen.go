@@ -110,7 +110,7 @@ func (g *Gateway) address(name, override, host string, port int) string {
 
 func (g *Gateway) adminHandler() http.Handler {
 	opts := admin.Options{
-		Consumers: g.consumers.service, Config: g.Config, Catalogue: g.catalogue, Logger: g.log,
+		Consumers: g.consumers.service, Tokens: g.tokens, Config: g.Config, Catalogue: g.catalogue, Logger: g.log,
 	}
 	if !g.env.pod() && !manifest.Exists(g.opts.ConfigDir) {
 		opts.Writer = &admin.ConfigFile{Dir: g.opts.ConfigDir, Check: g.checkConfig}
