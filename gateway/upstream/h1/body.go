@@ -182,8 +182,8 @@ func parseChunkSize(line []byte) (int64, error) {
 	if i == 0 || i > 15 {
 		return 0, malformed("a chunk's size is no number")
 	}
-	rest := strings.TrimLeft(string(line[i:]), " \t")
-	if rest != "" && rest[0] != ';' || rest == "" && i < len(line) || !isValue(rest) {
+	rest := strings.TrimLeft(string(line[i:]), " \t") // some servers pad the number
+	if rest != "" && rest[0] != ';' || !isValue(rest) {
 		return 0, malformed("a chunk's size is no number")
 	}
 	return n, nil

@@ -97,7 +97,8 @@ func (c *conn) arm(now time.Time) {
 		_ = c.nc.SetReadDeadline(c.deadline)
 		return
 	}
-	if c.ctx.Done() != nil && c.stop == nil && (at.IsZero() || at.Sub(now) > patience) {
+	// Whether ctx can end at all is not asked: Done makes a channel.
+	if c.stop == nil && (at.IsZero() || at.Sub(now) > patience) {
 		if left := c.deadline.Sub(now); left > patience/3 && left <= patience {
 			return
 		}
@@ -128,7 +129,7 @@ func (c *conn) expired() error {
 	if c.timeout > 0 && now.Sub(c.active) >= c.timeout {
 		return ErrTimeout
 	}
-	if c.stop == nil && c.ctx.Done() != nil {
+	if c.stop == nil {
 		nc := c.nc
 		c.stop = context.AfterFunc(c.ctx, func() { _ = nc.SetReadDeadline(time.Unix(1, 0)) })
 	}
@@ -177,13 +178,16 @@ func (c *conn) line(limit int) ([]byte, error) {
 				continue
 			}
 			line := c.in[c.from:at]
+			if len(line) > limit+1 {
+				return nil, malformed("a line is too long")
+			}
 			if len(line) == 0 || line[len(line)-1] != '\r' {
 				return nil, malformed("a line ends without CR")
 			}
 			c.from = at + 1
 			return line[:len(line)-1], nil
 		}
-		if at-c.from >= limit {
+		if at-c.from > limit {
 			return nil, malformed("a line is too long")
 		}
 		at = c.makeRoom(at)

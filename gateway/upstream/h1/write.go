@@ -36,6 +36,9 @@ func (c *conn) format(r *Request) error {
 	if !isHost(r.Host) {
 		return fmt.Errorf("%w: the host %q", ErrRequest, r.Host)
 	}
+	if r.Upgrade != "" && !isValue(r.Upgrade) {
+		return fmt.Errorf("%w: the protocol %q", ErrRequest, r.Upgrade)
+	}
 	b := append(c.out[:0], r.Method...)
 	b = append(b, ' ')
 	b = append(b, path...)
@@ -83,7 +86,7 @@ func appendFraming(b []byte, r *Request) []byte {
 	default:
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	}
-	if r.Upgrade != "" && isValue(r.Upgrade) {
+	if r.Upgrade != "" {
 		b = append(b, "Connection: Upgrade\r\nUpgrade: "...)
 		b = append(b, r.Upgrade...)
 		b = append(b, "\r\n"...)
