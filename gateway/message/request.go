@@ -25,6 +25,9 @@ type Request struct {
 	Body io.Reader
 	// ContentLength is the body's length in bytes, -1 when only its end will tell.
 	ContentLength int64
+	// Upgrade is the protocol that the client wants to switch to, as in the Upgrade field; empty: none, or
+	// the connection cannot.
+	Upgrade string
 	// Trailer returns the fields sent behind the body, once Body is read; nil when the engine has none.
 	Trailer func() Header
 	// Remote is the client's address: the peer's, or what a trusted proxy says it is.

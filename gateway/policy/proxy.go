@@ -79,6 +79,10 @@ func (p *proxy) Apply(ctx context.Context, x *message.Exchange) (message.Verdict
 	defer lease.End()
 	defer resp.Body.Close()
 	x.Upstream = lease.Endpoint()
+	if resp.Conn != nil {
+		p.tunnel(ctx, x, resp, lease.Origin())
+		return message.Answered, nil
+	}
 	p.answer(x, resp, lease.Origin())
 	if err := p.stream(x, resp); err != nil {
 		p.log.WarnContext(ctx, "answer of upstream broke off", "policy", "proxy", "request_id", x.ID(),
@@ -140,6 +144,9 @@ func (p *proxy) request(x *message.Exchange) *outgoing {
 			Method: in.Method, Header: h, Body: in.Body, ContentLength: in.ContentLength, Timeout: o.timeout,
 		},
 		proxy: p, x: x,
+	}
+	if canSwitch(in.Upgrade) {
+		out.Upgrade = in.Upgrade
 	}
 	if !o.rewrites() {
 		out.Reply = x.Response.Header

@@ -213,6 +213,9 @@ func (x *exchange) fill(w http.ResponseWriter, r *http.Request, l *limits) {
 			x.Request.Trailer = func() message.Header { return message.HeaderOf(r.Trailer) }
 		}
 	}
+	if _, asks := r.Header["Upgrade"]; asks {
+		x.Request.Upgrade = upgrade(r)
+	}
 	if r.TLS != nil {
 		x.tls = message.TLS{ServerName: r.TLS.ServerName, ClientVerified: len(r.TLS.VerifiedChains) > 0}
 		x.Request.TLS = &x.tls

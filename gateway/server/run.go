@@ -14,8 +14,8 @@ import (
 //
 // An error of type diag.Problems tells what is wrong with the files; nothing was served then.
 // On the first signal readiness goes off, the gateway serves on for the delay (EGK8S_DRAIN_DELAY: 5 s in a
-// pod, else 0), closes its ports, waits at most EGK8S_DRAIN_TIMEOUT (30 s) for requests in flight and
-// returns nil. A second signal ends it at once.
+// pod, else 0), closes its ports, waits at most EGK8S_DRAIN_TIMEOUT (30 s) for requests in flight, ends
+// the connections that switched protocols and returns nil. A second signal ends it at once.
 // Without an address the status and metrics listeners stay closed.
 func Run(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)

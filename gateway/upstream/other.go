@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -105,9 +106,9 @@ func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 		req.Body = sent
 	}
 	watch := watchSilence(ctx, r.FirstTimeout())
-	resp, err := tr.RoundTrip(req.WithContext(watch.ctx)) //nolint:bodyclose // it is the caller's
+	resp, err := tr.RoundTrip(req.WithContext(watch.ctx)) //nolint:bodyclose,contextcheck // it is the caller's; the context comes from ctx
 	if err == nil && resp.StatusCode < http.StatusOK {    // no upgrade was asked for, and below 100 there is nothing
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		err = fmt.Errorf("%w: its status is %d", ErrResponse, resp.StatusCode)
 	}
 	if err != nil {
@@ -128,9 +129,7 @@ func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 		out.Header = fields
 		return out, nil
 	}
-	for name, values := range fields.All() {
-		out.Header.Map()[name] = values
-	}
+	maps.Insert(out.Header.Map(), fields.All())
 	return out, nil
 }
 

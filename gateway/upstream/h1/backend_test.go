@@ -22,13 +22,13 @@ type backend struct {
 }
 
 // serve calls script for each connection, which is closed behind it.
-func serve(t testing.TB, script func(conn net.Conn, r *bufio.Reader)) *backend {
-	t.Helper()
+func serve(tb testing.TB, script func(conn net.Conn, r *bufio.Reader)) *backend {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	tb.Cleanup(func() { l.Close() })
 	b := &backend{address: l.Addr().String()}
 	go func() {
 		for {
@@ -47,9 +47,9 @@ func serve(t testing.TB, script func(conn net.Conn, r *bufio.Reader)) *backend {
 }
 
 // always answers each request with the same bytes, and closes the connection after each when closing is true.
-func always(t testing.TB, answer string, closing bool) *backend {
-	t.Helper()
-	return serve(t, func(conn net.Conn, r *bufio.Reader) {
+func always(tb testing.TB, answer string, closing bool) *backend {
+	tb.Helper()
+	return serve(tb, func(conn net.Conn, r *bufio.Reader) {
 		for {
 			req, err := http.ReadRequest(r)
 			if err != nil {
@@ -63,14 +63,14 @@ func always(t testing.TB, answer string, closing bool) *backend {
 	})
 }
 
-func newPool(t testing.TB, b *backend, o h1.Options) *h1.Pool {
-	t.Helper()
+func newPool(tb testing.TB, b *backend, o h1.Options) *h1.Pool {
+	tb.Helper()
 	p := h1.New(b.address, o)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		p.Close()
 		for end := time.Now().Add(5 * time.Second); p.Open() > 0; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
-				t.Errorf("%d connections stay open", p.Open())
+				tb.Errorf("%d connections stay open", p.Open())
 				return
 			}
 		}
@@ -91,8 +91,8 @@ type answer struct {
 	Err     string // of Do, or "body: " and that of the body
 }
 
-func do(t testing.TB, p *h1.Pool, r *h1.Request) answer {
-	t.Helper()
+func do(tb testing.TB, p *h1.Pool, r *h1.Request) answer {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	resp, err := p.Do(ctx, r)

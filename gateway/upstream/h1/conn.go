@@ -50,7 +50,7 @@ func newConn(p *Pool, nc, raw net.Conn) *conn {
 
 func (c *conn) close() {
 	c.pool.open.Add(-1)
-	c.nc.Close()
+	_ = c.nc.Close()
 }
 
 // quiet tells that nothing came while the connection was idle.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"egk8s.dev/egk8s/gateway/message"
 )
@@ -162,7 +163,8 @@ func (c *conn) switched(r *Request, h *head) (*Response, error) {
 // tunnel is a connection that left HTTP, with what was read of it already.
 type tunnel struct {
 	net.Conn
-	c *conn
+	c      *conn
+	closed atomic.Bool
 }
 
 // Read returns first what came with the answer's head.
@@ -177,7 +179,9 @@ func (t *tunnel) Read(p []byte) (int, error) {
 
 // Close closes the connection.
 func (t *tunnel) Close() error {
-	t.c.pool.open.Add(-1)
+	if t.closed.CompareAndSwap(false, true) {
+		t.c.pool.open.Add(-1)
+	}
 	return t.Conn.Close()
 }
 
@@ -186,5 +190,5 @@ func (t *tunnel) CloseWrite() error {
 	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
-	return nil
+	return t.Close()
 }

@@ -146,7 +146,7 @@ func (p *Pool) dial(ctx context.Context) (*conn, error) {
 		defer cancel()
 		secure := tls.Client(nc, p.options.TLS)
 		if err := secure.HandshakeContext(shake); err != nil {
-			nc.Close()
+			_ = nc.Close()
 			return nil, timedOut(ctx, fmt.Errorf("TLS handshake: %w", err))
 		}
 		nc = secure

@@ -81,7 +81,7 @@ func (u *upload) run() {
 	parts.Put(buf)
 	if u.state.CompareAndSwap(sending, state) {
 		if state == unread {
-			u.c.nc.Close() // the service must not take the body for whole, and the caller waits
+			_ = u.c.nc.Close() // the service must not take the body for whole, and the caller waits
 		}
 		return
 	}
@@ -173,7 +173,7 @@ func (c *conn) finish(keep bool) {
 		return
 	}
 	// The last bytes may just be on their way. Where more is to come, the service did not want it.
-	u.timer = time.AfterFunc(grace, func() { c.nc.Close() })
+	u.timer = time.AfterFunc(grace, func() { _ = c.nc.Close() })
 	if u.state.CompareAndSwap(sending, detached) {
 		return
 	}
