@@ -96,7 +96,10 @@ type Step struct {
 	Policy    string
 	Condition *Condition     // nil: always
 	Action    map[string]any // validated by the policy's schema, its defaults filled in
-	Pos       diag.Position
+	// Order has the names of maps inside Action in the order of the file, by their path, such as "headers.add".
+	// Maps with one name are left out.
+	Order map[string][]string
+	Pos   diag.Position
 }
 
 // Condition is a named condition with its parameters (the key "name" left out).

@@ -100,7 +100,7 @@ func (l *loader) step(t *tree, c, policy child) (Step, bool) {
 	action := l.action(t, c, policy)
 	l.stepKeys(t, c, policy, entry)
 	value, valid := l.validate(t, action, fmt.Sprintf("policy %q: ", policy.name), entry)
-	out.Action = value
+	out.Action, out.Order = value, order(action, "", nil)
 	if !valid {
 		return out, false
 	}

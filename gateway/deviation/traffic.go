@@ -23,9 +23,10 @@ func traffic() []Deviation {
 			Notice: "response-transformer changes JSON bodies of up to 1 MiB however they are sent; Express Gateway changes those in one chunk only",
 		},
 		{
-			ID:    "response-throws",
-			There: "an expression of `response-transformer` that throws while a header is made breaks the answer",
-			Here:  "the answer goes without that field, and the log tells it; `headers.remove` takes effect",
+			ID: "transformer-throws",
+			There: "an expression in body rules of `request-transformer` that throws ends the process, one in header rules of " +
+				"`response-transformer` breaks the answer",
+			Here: "the request is a 500; the answer goes without that field, and the log tells it",
 		},
 		{
 			ID:    "transformer-undefined",
@@ -60,6 +61,12 @@ func traffic() []Deviation {
 			There: "a header that `request-transformer` adds with capitals in its name does not replace what the client sent under that name: " +
 				"the client's value reaches the service",
 			Here: "the added value replaces it",
+		},
+		{
+			ID: "url-characters",
+			There: "a backslash in a path reaches the service as a slash, what stands behind a `#` does not reach it, and a path with bytes " +
+				"beyond ASCII is a 400",
+			Here: "a request's target is sent on as it is, but that several slashes in a row become one as there",
 		},
 		{
 			ID:    "rewrite-nothing",

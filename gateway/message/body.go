@@ -140,7 +140,7 @@ func (r *Request) SetBody(contentType string, text []byte) {
 // EG: a form without fields becomes JSON too.
 func (r *Request) EncodeParsed() (contentType string, text []byte, err error) {
 	object, isObject := r.Parsed.(map[string]any)
-	if isObject && r.written == formBody && len(r.order) > 0 {
+	if isObject && r.written == formBody {
 		return "application/x-www-form-urlencoded", encodeForm(object, r.ordered(object)), nil
 	}
 	if isObject {

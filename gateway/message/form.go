@@ -33,7 +33,10 @@ func (r *Request) parseForm(text string) error {
 			root = mergeForm(root, value).(*formObject) //nolint:forcetypeassert // an object stays one unless a text comes
 		}
 	}
-	r.Parsed, r.written, r.order = plainForm(root), formBody, root.names
+	r.Parsed, r.order = plainForm(root), root.names
+	if len(root.names) > 0 { // EG: nothing tells that an empty object was a form
+		r.written = formBody
+	}
 	return nil
 }
 

@@ -136,6 +136,13 @@ func stringEnd(text []byte, i int) int {
 	return len(text)
 }
 
+// NameLast makes a name of Parsed that the body does not have come behind those that it has.
+func (r *Request) NameLast(name string) {
+	if r.Parsed != nil && !slices.Contains(r.order, name) {
+		r.order = append(r.order, name)
+	}
+}
+
 // ordered returns the names of an object that Parsed is: those that the body had in its order, then the
 // others by name.
 func (r *Request) ordered(object map[string]any) []string {

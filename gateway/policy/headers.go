@@ -3,8 +3,6 @@ package policy
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/diag"
@@ -27,7 +25,7 @@ func newHeaders(step config.Step, _ *Environment) (Policy, diag.Problems) {
 	prefix, forward := p.text("headersPrefix"), p.object("forwardHeaders")
 	h := &headers{}
 	var problems diag.Problems
-	for _, name := range slices.Sorted(maps.Keys(forward)) {
+	for _, name := range inOrder(step, "forwardHeaders", forward) {
 		e, found := expr.Load(fmt.Sprint(forward[name]), `policy "headers": forwardHeaders.`+name, step.Pos)
 		problems = append(problems, found...)
 		h.forward = append(h.forward, forwardHeader{name: prefix + name, value: e})

@@ -178,13 +178,7 @@ func (p *proxy) path(x *message.Exchange, to *upstream.Origin) string {
 	if !p.options.prependPath {
 		base = ""
 	}
-	if base == "" || rest == "" {
-		if out := base + rest; strings.HasPrefix(out, "/") {
-			return out
-		}
-		return "/" + base + rest // as a rewritten URL may be
-	}
-	return strings.TrimSuffix(base, "/") + "/" + strings.TrimPrefix(rest, "/")
+	return joinPath(base, rest)
 }
 
 // strip takes away what stands in front of the first wildcard of the pattern that matched.

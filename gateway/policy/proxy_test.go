@@ -65,7 +65,7 @@ func TestProxyPaths(t *testing.T) {
 		action             map[string]any
 		want               string
 	}{
-		{name: "as it is", url: "/a//b?x=%20", want: "/a//b?x=%20"},
+		{name: "as it is", url: "/a//b?x=%20//", want: "/a/b?x=%20//"},
 		{name: "behind the service's path", base: "/base/", url: "/a?x", want: "/base/a?x"},
 		{name: "root behind the service's path", base: "/base", url: "/", want: "/base/"},
 		{name: "without the service's path", base: "/base", url: "/a", action: map[string]any{"prependPath": false}, want: "/a"},

@@ -45,6 +45,9 @@ func (t *requestTransformer) Apply(_ context.Context, x *message.Exchange) (mess
 	if r.Parsed, err = t.body.apply(x, r.Parsed); err != nil {
 		return message.Continue, fmt.Errorf("body: %w", err)
 	}
+	for _, a := range t.body.add {
+		r.NameLast(a.name)
+	}
 	contentType, text, err := r.EncodeParsed()
 	if err != nil {
 		return message.Continue, err

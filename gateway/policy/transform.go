@@ -39,7 +39,7 @@ func readRules(step config.Step, part string) (*rules, diag.Problems) {
 	r.remove = p.list("remove")
 	var problems diag.Problems
 	add := p.object("add")
-	for _, name := range slices.Sorted(maps.Keys(add)) {
+	for _, name := range inOrder(step, part+".add", add) {
 		source, isText := add[name].(string)
 		if number, isNumber := add[name].(float64); isNumber {
 			source, isText = schema.FormatNumber(number), true
@@ -54,6 +54,17 @@ func readRules(step config.Step, part string) (*rules, diag.Problems) {
 		}
 	}
 	return r, problems
+}
+
+// inOrder returns the names of a map inside the step's action in the order of the file.
+func inOrder(step config.Step, path string, of params) []string {
+	names := slices.Clone(step.Order[path])
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // headerRules are rules of a header.

@@ -119,6 +119,31 @@ func TestRequestTransformerBody(t *testing.T) {
 	}
 }
 
+func TestRequestTransformerAddsInTheOrderOfTheFile(t *testing.T) {
+	t.Parallel()
+	step := stepOf("request-transformer", map[string]any{
+		"headers": change("headers", "x-b", "'1'", "x-a", "req.headers['x-b'] + '2'")["headers"],
+		"body":    change("body", "z", "'1'", "a", "'2'")["body"],
+	})
+	step.Order = map[string][]string{"headers.add": {"x-b", "x-a"}, "body.add": {"z", "a"}}
+	for contentType, want := range map[string]string{"application/x-www-form-urlencoded": "m=0&z=1&a=2", "application/json": `{"m":0,"z":"1","a":"2"}`} {
+		p, problems := policy.New(step, &policy.Environment{})
+		if err := problems.Err(); err != nil {
+			t.Fatal(err)
+		}
+		x, sink := exchange("POST", "/", map[string]string{"Content-Type": contentType})
+		text := map[bool]string{true: "m=0", false: `{"m":0}`}[strings.HasSuffix(contentType, "encoded")]
+		x.Request.Body, x.Request.ContentLength = strings.NewReader(text), int64(len(text))
+		apply(t, p, x, sink)
+		if got, err := io.ReadAll(x.Request.Body); string(got) != want || err != nil {
+			t.Errorf("%s, error %v; want %s", got, err, want)
+		}
+		if got := x.Request.Header.Get("X-A"); got != "12" {
+			t.Errorf("X-A is %q, want 12: it is made of the header before it", got)
+		}
+	}
+}
+
 func TestRequestTransformerTwice(t *testing.T) {
 	t.Parallel()
 	x, sink := exchange("POST", "/", map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
@@ -219,7 +244,6 @@ func TestResponseTransformerBody(t *testing.T) {
 		{"events", map[string]string{"Content-Type": "text/event-stream", "Content-Length": "7"}, []string{`{"a":1}`}, change("body", "-a"), `{"a":1}`, ""},
 		{"compressed", map[string]string{"Content-Type": "application/json", "Content-Encoding": "gzip"}, []string{`{"a":1}`}, change("body", "-a"), `{"a":1}`, ""},
 		{"too large", json, []string{large}, change("body", "-a"), large, "larger than 1048576 bytes"},
-		{"an expression that takes too long", json, []string{`{"a":1}`}, change("body", "b", "while (true) {}", "-a"), `{"a":1}`, "time"},
 		{"an expression that throws", json, []string{`{"a":1}`}, change("body", "b", "req.user.id", "-a"), `{"a":1}`, "req.user"},
 	}
 	for _, tt := range tests {
