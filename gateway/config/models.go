@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -34,6 +35,7 @@ func (l *loader) model(file string) *schema.Schema {
 	case err != nil:
 		return fail("unreadable-file", "cannot be read: "+cause(err), 0, "")
 	}
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // EG: as node reads JSON
 	var doc map[string]any
 	if err := json.Unmarshal(content, &doc); err != nil {
 		var se *json.SyntaxError

@@ -101,6 +101,19 @@ func TestBack(t *testing.T) {
 	}
 }
 
+// TestModelMayBeginWithAMark holds that models are read as node reads JSON, with a byte order mark or without.
+func TestModelMayBeginWithAMark(t *testing.T) {
+	t.Parallel()
+	model := "\ufeff" + `{"$id": "http://express-gateway.io/models/x.json", "type": "object"}`
+	cfg, problems := Load(".", Options{Files: mapReader{
+		"gateway.config.yml": "policies: []\n", "system.config.yml": "db: {redis: {emulate: true}}\n", "models/users.json": model,
+		"models/credentials.json": model, "models/applications.json": model,
+	}})
+	if cfg == nil || cfg.Models.Users == nil {
+		t.Errorf("refused: %v", problems)
+	}
+}
+
 // FuzzLoad holds that no file makes the loader fail otherwise than with problems that have a place, and that
 // no problem holds the value of a variable.
 func FuzzLoad(f *testing.F) {

@@ -118,6 +118,9 @@ func (c *compiler) resolve(ref, at string) (*node, error) {
 }
 
 func (c *compiler) fill(n *node, doc map[string]any, at string) error {
+	if err := checkKeywords(doc, at); err != nil {
+		return err
+	}
 	n.types = stringList(doc["type"])
 	n.enum, _ = doc["enum"].([]any)
 	if v, ok := doc["const"]; ok {

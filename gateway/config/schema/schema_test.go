@@ -246,6 +246,9 @@ func TestCompileErrors(t *testing.T) {
 		`{"properties":{"a":{"$ref":"other.json"}}}`: `read schema at #/properties/a: reference "other.json" leads outside of the schema`,
 		`{"properties":{"a":{"$ref":"#/none"}}}`:     `read schema at #/properties/a: reference "#/none" leads nowhere`,
 		`{"items":5}`:                                `read schema at #/items: it must be an object`,
+		`{"required":"a"}`:                           `read schema at #: "required" must be a list`,
+		`{"properties":{"a":{"minLength":"3"}}}`:     `read schema at #/properties/a: "minLength" must be a number`,
+		`{"properties":[]}`:                          `read schema at #: "properties" must be an object`,
 		`{"pattern":"("}`:                            "read schema at #/pattern: error parsing regexp: missing closing ): `(`",
 	} {
 		var doc map[string]any
