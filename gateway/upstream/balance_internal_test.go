@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,14 +113,14 @@ func TestRoundRobinIsFair(t *testing.T) {
 			continue // all are used then
 		}
 		counts := map[string]int{}
-		for _, address := range strings.Fields(s.order(rounds * usable)) {
+		for address := range strings.FieldsSeq(s.order(rounds * usable)) {
 			counts[address]++
 		}
 		for _, o := range s.origins {
 			for _, e := range o.endpoints {
 				want := 0
 				if !e.out.Load() {
-					want = rounds / sizes[slicesIndex(s.origins, o)]
+					want = rounds / sizes[slices.Index(s.origins, o)]
 				}
 				if counts[e.address] != want {
 					t.Fatalf("seed %d: %s had %d turns, want %d", seed, e.address, counts[e.address], want)
@@ -127,15 +128,6 @@ func TestRoundRobinIsFair(t *testing.T) {
 			}
 		}
 	}
-}
-
-func slicesIndex(list []*Origin, o *Origin) int {
-	for i, one := range list {
-		if one == o {
-			return i
-		}
-	}
-	return -1
 }
 
 func TestLeastRequest(t *testing.T) {
@@ -160,7 +152,7 @@ func TestLeastRequest(t *testing.T) {
 		e.active.Store(100)
 	}
 	toBusy := 0
-	for _, address := range strings.Fields(many.order(4000)) {
+	for address := range strings.FieldsSeq(many.order(4000)) {
 		var n int
 		_, _ = fmt.Sscanf(address, "0.%d", &n)
 		if n < 50 {
@@ -400,8 +392,10 @@ func TestBreakerBoundsRequests(t *testing.T) {
 	t.Parallel()
 	var b breaker
 	o := Breaker{MaxRequests: 2}
-	if b.enter(0, o) != nil || b.enter(0, o) != nil {
-		t.Fatal("two may enter")
+	for range 2 {
+		if err := b.enter(0, o); err != nil {
+			t.Fatalf("two may enter: %v", err)
+		}
 	}
 	var open *OpenError
 	if err := b.enter(0, o); !errors.As(err, &open) || open.RetryAfter <= 0 {

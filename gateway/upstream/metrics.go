@@ -43,7 +43,7 @@ func bound(i int) time.Duration {
 // endpointState is what /metrics says of one endpoint; where several services of one name share an address, their sum.
 type endpointState struct {
 	service, address string
-	usable, out, ill bool
+	out, ill         bool
 	active           int64
 	sent, ejections  uint64
 	answers          [6]uint64

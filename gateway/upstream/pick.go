@@ -1,6 +1,9 @@
 package upstream
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // maxTries is how often one request is sent at most.
 const maxTries = 6
@@ -19,12 +22,7 @@ func (t *tries) add(e *Endpoint) {
 }
 
 func (t *tries) has(e *Endpoint) bool {
-	for _, one := range t.list[:min(t.n, maxTries)] {
-		if one == e {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(t.list[:min(t.n, maxTries)], e)
 }
 
 // chooser chooses among a set; limit is how many requests an endpoint may have in flight, 0: any number.

@@ -3,9 +3,9 @@ package upstream
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -76,8 +76,8 @@ func pathOf(u *url.URL) string {
 }
 
 func portOf(u *url.URL) uint16 {
-	if n, err := net.LookupPort("tcp", u.Port()); err == nil && n > 0 {
-		return uint16(n) //nolint:gosec // of 16 bits
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); err == nil && n > 0 {
+		return uint16(n)
 	}
 	if u.Scheme == "https" {
 		return 443

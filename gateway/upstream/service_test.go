@@ -166,19 +166,19 @@ func TestPodsOfAHeadlessServiceAreFollowed(t *testing.T) {
 	b, _ := newBalancer(t, s, fast(), fmt.Sprintf("http://backend:%d", port))
 	// Until the first answer the name goes to the system's resolver, which does not know it here.
 	eventually(t, "the name is known", func() bool { _, err := ask(b, "GET"); return err == nil })
-	ctx, cancel := context.WithCancel(context.Background())
+	var enough atomic.Bool
 	var failed atomic.Int64
 	var load sync.WaitGroup
 	for range 4 {
 		load.Go(func() {
-			for ctx.Err() == nil {
+			for !enough.Load() {
 				if _, err := ask(b, "POST"); err != nil {
 					failed.Add(1)
 				}
 			}
 		})
 	}
-	stop := func() { cancel(); load.Wait() }
+	stop := func() { enough.Store(true); load.Wait() }
 	defer stop()
 	more := func(p *pod) func() bool {
 		from := p.asked.Load()

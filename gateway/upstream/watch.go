@@ -126,7 +126,8 @@ func (w *watch) run(ctx context.Context) {
 // watchState is what one look-up tells the next.
 type watchState struct {
 	hint     string
-	good     time.Time // the last answer
+	good     bool      // there are addresses
+	missing  time.Time // since when the name servers say that there are none; zero: they do not
 	failures int       // in a row
 }
 
@@ -146,7 +147,7 @@ func (w *watch) once(ctx context.Context, state *watchState) time.Duration {
 		if state.failures > 0 {
 			w.log.Info("name is found again", "name", w.name)
 		}
-		*state = watchState{hint: answer.Name, good: time.Now()}
+		*state = watchState{hint: answer.Name, good: true}
 		w.counts.found.Add(1)
 		w.publish(answer.Endpoints)
 		longest := w.longest(answer.Name)
@@ -157,15 +158,24 @@ func (w *watch) once(ctx context.Context, state *watchState) time.Duration {
 	}
 	if errors.Is(err, dns.ErrNotFound) {
 		w.counts.missing.Add(1)
-		if !state.good.IsZero() && time.Since(state.good) > keepMissing {
-			state.good, state.hint = time.Time{}, ""
-			w.publish(nil)
-		}
+		w.gone(state)
 	} else {
 		w.counts.failed.Add(1)
+		state.missing = time.Time{}
 	}
 	longest := w.longest(cmp.Or(state.hint, w.name))
 	return min(min(minInterval, longest)<<min(state.failures-1, 5), max(longest, lookupTimeout))
+}
+
+// gone gives the last addresses up when the name servers have said for a while that there are none.
+func (w *watch) gone(state *watchState) {
+	switch {
+	case state.missing.IsZero():
+		state.missing = time.Now()
+	case state.good && time.Since(state.missing) > keepMissing:
+		state.good, state.hint = false, ""
+		w.publish(nil)
+	}
 }
 
 // longest is the longest time between two look-ups of the absolute name.
