@@ -82,6 +82,9 @@ type watch struct {
 	found   []netip.AddrPort // the last addresses; nil: none yet, or none any more
 }
 
+// isService tells whether an absolute name is that of a Service.
+func isService(name string) bool { return strings.Contains(name+".", ".svc.") }
+
 // serve makes origins those that follow the watch.
 func (w *watch) serve(origins []*Origin) {
 	w.mu.Lock()
@@ -109,7 +112,7 @@ func (w *watch) publish(found []netip.AddrPort) {
 
 // run looks the name up until ctx ends.
 func (w *watch) run(ctx context.Context) {
-	var state watchState
+	state := watchState{variants: rand.Perm(dns.Variants)}
 	for {
 		wait := w.once(ctx, &state)
 		wait += time.Duration(rand.Int64N(int64(wait)/10 + 1)) //nolint:gosec // jitter
@@ -125,21 +128,45 @@ func (w *watch) run(ctx context.Context) {
 
 // watchState is what one look-up tells the next.
 type watchState struct {
-	hint     string
-	good     bool      // there are addresses
-	missing  time.Time // since when the name servers say that there are none; zero: they do not
-	failures int       // in a row
+	known    string        // the absolute name
+	longTTL  time.Duration // the longest time to live that was seen: what is missing of it is an answer's age
+	asOf     time.Time     // how old the addresses in use are
+	variants []int         // in the order in which they are asked
+	good     bool          // there are addresses
+	missing  time.Time     // since when the name servers say that there are none; zero: they do not
+	failures int           // in a row
+}
+
+// variant returns the variant of the next question. The name server of a cluster keeps answers for some seconds, up
+// to 30; asked for one variant after the other, none comes up again before an answer of the usual 5 s is forgotten.
+func (s *watchState) variant() int {
+	if !isService(s.known) {
+		return 0
+	}
+	v := s.variants[0]
+	copy(s.variants, s.variants[1:])
+	s.variants[len(s.variants)-1] = v
+	return v
+}
+
+// newer tells whether an answer with that time to live is newer than the addresses in use. Several caches are asked,
+// of several servers and variants, and an old answer must not undo what a new one said.
+func (s *watchState) newer(ttl time.Duration) bool {
+	s.longTTL = max(s.longTTL, ttl)
+	age := s.longTTL - ttl
+	asOf := time.Now().Add(-age)
+	if age > 0 && asOf.Before(s.asOf.Add(time.Second)) { // ages are whole seconds, rounded down
+		return false
+	}
+	s.asOf = asOf
+	return true
 }
 
 // once looks up once and returns when to do it again.
 func (w *watch) once(ctx context.Context, state *watchState) time.Duration {
 	limited, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	find := w.resolver.Lookup
-	if w.srv {
-		find = w.resolver.LookupSRV
-	}
-	answer, err := find(limited, w.name, state.hint)
+	answer, err := w.resolver.Lookup(limited, dns.Question{Name: w.name, SRV: w.srv, Known: state.known, Variant: state.variant()})
 	switch {
 	case ctx.Err() != nil:
 		return minInterval
@@ -147,9 +174,12 @@ func (w *watch) once(ctx context.Context, state *watchState) time.Duration {
 		if state.failures > 0 {
 			w.log.Info("name is found again", "name", w.name)
 		}
-		*state = watchState{hint: answer.Name, good: true}
+		state.known, state.failures, state.missing = answer.Name, 0, time.Time{}
 		w.counts.found.Add(1)
-		w.publish(answer.Endpoints)
+		if state.newer(answer.TTL) {
+			state.good = true
+			w.publish(answer.Endpoints)
+		}
 		longest := w.longest(answer.Name)
 		return min(max(answer.TTL, min(minInterval, longest)), longest)
 	}
@@ -163,7 +193,7 @@ func (w *watch) once(ctx context.Context, state *watchState) time.Duration {
 		w.counts.failed.Add(1)
 		state.missing = time.Time{}
 	}
-	longest := w.longest(cmp.Or(state.hint, w.name))
+	longest := w.longest(cmp.Or(state.known, w.name))
 	return min(min(minInterval, longest)<<min(state.failures-1, 5), max(longest, lookupTimeout))
 }
 
@@ -173,7 +203,7 @@ func (w *watch) gone(state *watchState) {
 	case state.missing.IsZero():
 		state.missing = time.Now()
 	case state.good && time.Since(state.missing) > keepMissing:
-		state.good, state.hint = false, ""
+		state.good, state.known, state.asOf = false, "", time.Time{}
 		w.publish(nil)
 	}
 }
@@ -183,7 +213,7 @@ func (w *watch) longest(name string) time.Duration {
 	switch {
 	case w.interval > 0:
 		return w.interval
-	case strings.Contains(name+".", ".svc."):
+	case isService(name):
 		return serviceInterval
 	default:
 		return otherInterval

@@ -19,11 +19,11 @@ const udpSize = 1232
 
 // ask sends one question to the configured servers until one of them answers it. A name that does not exist
 // is an answer. The error tells of the last server that was asked.
-func (c *Config) ask(ctx context.Context, name string, kind dnsmessage.Type) (*dnsmessage.Message, error) {
+func (q *query) ask(ctx context.Context, name string, kind dnsmessage.Type) (*dnsmessage.Message, error) {
 	var last error
-	for range c.Attempts {
-		for _, server := range c.Servers {
-			reply, err := c.askServer(ctx, server, name, kind)
+	for range q.Attempts {
+		for _, server := range q.Servers {
+			reply, err := q.askServer(ctx, server, name, kind)
 			if err == nil {
 				return reply, nil
 			}
@@ -35,17 +35,17 @@ func (c *Config) ask(ctx context.Context, name string, kind dnsmessage.Type) (*d
 	return nil, last
 }
 
-func (c *Config) askServer(ctx context.Context, server, name string, kind dnsmessage.Type) (*dnsmessage.Message, error) {
-	query, question, err := newQuery(name, kind)
+func (q *query) askServer(ctx context.Context, server, name string, kind dnsmessage.Type) (*dnsmessage.Message, error) {
+	query, question, err := newQuery(name, kind, q.variant)
 	if err != nil {
 		return nil, err
 	}
 	var reply *dnsmessage.Message
-	if !c.TCP {
-		reply, err = exchange(ctx, "udp", server, query, question, c.Timeout)
+	if !q.TCP {
+		reply, err = exchange(ctx, "udp", server, query, question, q.Timeout)
 	}
-	if c.TCP || err == nil && reply.Truncated { // RFC 7766, section 5
-		reply, err = exchange(ctx, "tcp", server, query, question, c.Timeout)
+	if q.TCP || err == nil && reply.Truncated { // RFC 7766, section 5
+		reply, err = exchange(ctx, "tcp", server, query, question, q.Timeout)
 	}
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (c *Config) askServer(ctx context.Context, server, name string, kind dnsmes
 }
 
 // newQuery packs a question with a random id (RFC 5452) and the size that we take (RFC 6891).
-func newQuery(name string, kind dnsmessage.Type) ([]byte, dnsmessage.Question, error) {
+func newQuery(name string, kind dnsmessage.Type, variant int) ([]byte, dnsmessage.Question, error) {
 	n, err := dnsmessage.NewName(name + ".")
 	if err != nil {
 		return nil, dnsmessage.Question{}, fmt.Errorf("%q is no name that DNS could hold", name)
@@ -66,11 +66,11 @@ func newQuery(name string, kind dnsmessage.Type) ([]byte, dnsmessage.Question, e
 	_, _ = rand.Read(id[:]) // never fails
 	question := dnsmessage.Question{Name: n, Type: kind, Class: dnsmessage.ClassINET}
 	var edns dnsmessage.ResourceHeader
-	if err := edns.SetEDNS0(udpSize, dnsmessage.RCodeSuccess, false); err != nil {
+	if err := edns.SetEDNS0(udpSize, dnsmessage.RCodeSuccess, variant&1 != 0); err != nil {
 		return nil, question, fmt.Errorf("pack question: %w", err)
 	}
 	query := dnsmessage.Message{
-		Header:      dnsmessage.Header{ID: binary.BigEndian.Uint16(id[:]), RecursionDesired: true},
+		Header:      dnsmessage.Header{ID: binary.BigEndian.Uint16(id[:]), RecursionDesired: true, CheckingDisabled: variant&2 != 0},
 		Questions:   []dnsmessage.Question{question},
 		Additionals: []dnsmessage.Resource{{Header: edns, Body: &dnsmessage.OPTResource{}}},
 	}

@@ -34,6 +34,22 @@ type Answer struct {
 	Name string
 }
 
+// Question is what is looked up.
+type Question struct {
+	Name string
+	// SRV asks for the targets of the name's SRV records, such as those of _http._tcp.backend.shop.svc.cluster.local,
+	// of the best priority only (RFC 2782). Weights are not looked at: Kubernetes gives every pod the same.
+	SRV bool
+	// Known is the Name of an earlier answer; it is tried first.
+	Known string
+	// Variant, 0 to 3, sets flags that change nothing in what a cluster's name server knows, DO and CD. Caches keep
+	// answers apart by them: what one variant finds in a cache was put there for the same variant.
+	Variant int
+}
+
+// Variants is how many there are.
+const Variants = 4
+
 // Resolver looks names up. It is safe for concurrent use; it keeps nothing.
 type Resolver struct {
 	// Config returns the servers; nil: those of /etc/resolv.conf and /etc/hosts.
@@ -44,26 +60,20 @@ type Resolver struct {
 	IPv6 func() bool
 }
 
-// Lookup finds the addresses of name. hint is the Name of an earlier answer; it is tried first.
-// An error that is not ErrNotFound says that nobody could tell.
-func (r *Resolver) Lookup(ctx context.Context, name, hint string) (Answer, error) {
-	return r.lookup(ctx, name, hint, (*query).addresses)
-}
-
-// LookupSRV finds the targets of the SRV records of name, such as _http._tcp.backend.shop.svc.cluster.local, of the
-// best priority only (RFC 2782). Weights are not looked at: Kubernetes gives every pod the same.
-func (r *Resolver) LookupSRV(ctx context.Context, name, hint string) (Answer, error) {
-	return r.lookup(ctx, name, hint, (*query).services)
-}
-
 // query is one look-up.
 type query struct {
 	Config
-	ipv6 bool
+	ipv6    bool
+	variant int
 }
 
-func (r *Resolver) lookup(ctx context.Context, name, hint string, find func(*query, context.Context, string) (Answer, error)) (Answer, error) {
-	q := &query{}
+// Lookup finds the addresses of a name, or its services. An error that is not ErrNotFound says that nobody could tell.
+func (r *Resolver) Lookup(ctx context.Context, question Question) (Answer, error) {
+	name, q := question.Name, &query{variant: question.Variant}
+	find := q.addresses
+	if question.SRV {
+		find = q.services
+	}
 	var err error
 	if r.Config != nil {
 		q.Config, err = r.Config()
@@ -81,14 +91,14 @@ func (r *Resolver) lookup(ctx context.Context, name, hint string, find func(*que
 	if len(q.Servers) == 0 {
 		return r.system(ctx, q, name)
 	}
-	if hint != "" {
-		if a, err := find(q, ctx, hint); !errors.Is(err, ErrNotFound) {
+	if question.Known != "" {
+		if a, err := find(ctx, question.Known); !errors.Is(err, ErrNotFound) {
 			return a, err
 		}
 	}
 	var failed error
 	for _, candidate := range q.candidates(name) {
-		a, err := find(q, ctx, candidate)
+		a, err := find(ctx, candidate)
 		if err == nil {
 			return a, nil
 		}

@@ -75,7 +75,7 @@ func TestLookup(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a, err := resolver(s).Lookup(t.Context(), tt.ask, "")
+			a, err := resolver(s).Lookup(t.Context(), dns.Question{Name: tt.ask})
 			if missing := errors.Is(err, dns.ErrNotFound); missing != tt.missing || (err != nil && !missing) != tt.failed {
 				t.Fatalf("error: %v", err)
 			}
@@ -98,7 +98,7 @@ func TestLookupSRV(t *testing.T) {
 		{Target: "b.backend.shop.svc.cluster.local", Port: 9, Priority: 1},
 	}})
 	s.Set("_none._tcp.backend.shop.svc.cluster.local", &dnstest.Name{SRV: []dnstest.SRV{{Target: ".", Port: 0}}})
-	a, err := resolver(s).LookupSRV(t.Context(), "_http._tcp.backend", "")
+	a, err := resolver(s).Lookup(t.Context(), dns.Question{Name: "_http._tcp.backend", SRV: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestLookupSRV(t *testing.T) {
 	if n := s.Asked("a.backend.shop.svc.cluster.local. TypeA"); n != 0 {
 		t.Errorf("an address that came with the answer was asked for %d times", n)
 	}
-	if _, err := resolver(s).LookupSRV(t.Context(), "_none._tcp.backend", ""); !errors.Is(err, dns.ErrNotFound) {
+	if _, err := resolver(s).Lookup(t.Context(), dns.Question{Name: "_none._tcp.backend", SRV: true}); !errors.Is(err, dns.ErrNotFound) {
 		t.Errorf("a service that is not there: %v", err)
 	}
 }
@@ -118,12 +118,12 @@ func TestLookupAsksTheKnownNameFirst(t *testing.T) {
 	s := dnstest.New(t)
 	s.Set("backend.other.svc.cluster.local", &dnstest.Name{Addrs: []string{"10.0.0.1"}})
 	r := resolver(s)
-	first, err := r.Lookup(t.Context(), "backend.other", "")
+	first, err := r.Lookup(t.Context(), dns.Question{Name: "backend.other"})
 	if err != nil || first.Name != "backend.other.svc.cluster.local" {
 		t.Fatal(first, err)
 	}
 	walked := s.Asked("backend.other.shop.svc.cluster.local. TypeA")
-	if _, err := r.Lookup(t.Context(), "backend.other", first.Name); err != nil {
+	if _, err := r.Lookup(t.Context(), dns.Question{Name: "backend.other", Known: first.Name}); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.Asked("backend.other.shop.svc.cluster.local. TypeA"); walked != 1 || n != 1 {
@@ -131,7 +131,7 @@ func TestLookupAsksTheKnownNameFirst(t *testing.T) {
 	}
 	s.Set("backend.other.svc.cluster.local", &dnstest.Name{Code: dnsmessage.RCodeServerFailure})
 	s.Set("backend.other.shop.svc.cluster.local", &dnstest.Name{Addrs: []string{"10.6.6.6"}})
-	if a, err := r.Lookup(t.Context(), "backend.other", first.Name); err == nil {
+	if a, err := r.Lookup(t.Context(), dns.Question{Name: "backend.other", Known: first.Name}); err == nil {
 		t.Errorf("while the known name fails another one is taken: %v", a)
 	}
 }
@@ -141,7 +141,7 @@ func TestLookupAsksTheNextServer(t *testing.T) {
 	ill, well := dnstest.New(t), dnstest.New(t)
 	ill.Set("backend.shop.svc.cluster.local", &dnstest.Name{Code: dnsmessage.RCodeRefused})
 	well.Set("backend.shop.svc.cluster.local", &dnstest.Name{Addrs: []string{"10.0.0.1"}})
-	if a, err := resolver(ill, well).Lookup(t.Context(), "backend", ""); err != nil || len(a.Endpoints) != 1 {
+	if a, err := resolver(ill, well).Lookup(t.Context(), dns.Question{Name: "backend"}); err != nil || len(a.Endpoints) != 1 {
 		t.Errorf("%v %v", a, err)
 	}
 }
@@ -152,7 +152,7 @@ func TestLookupEndsWithItsContext(t *testing.T) {
 	s.Set("backend.shop.svc.cluster.local", &dnstest.Name{Silent: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := resolver(s).Lookup(ctx, "backend", ""); err == nil || errors.Is(err, dns.ErrNotFound) {
+	if _, err := resolver(s).Lookup(ctx, dns.Question{Name: "backend"}); err == nil || errors.Is(err, dns.ErrNotFound) {
 		t.Errorf("silence: %v", err)
 	}
 }
@@ -168,19 +168,19 @@ func TestLookupWithoutServers(t *testing.T) {
 			return []netip.Addr{netip.MustParseAddr("::ffff:10.0.0.1")}, answer
 		},
 	}
-	a, err := r.Lookup(t.Context(), "backend", "")
+	a, err := r.Lookup(t.Context(), dns.Question{Name: "backend"})
 	if err != nil || cmp.Diff([]string{"10.0.0.1:0"}, found(a)) != "" || a.TTL == 0 {
 		t.Errorf("%v %v", a, err)
 	}
-	if a, err := r.Lookup(t.Context(), "Fixed", ""); err != nil || cmp.Diff([]string{"10.1.1.1:0"}, found(a)) != "" {
+	if a, err := r.Lookup(t.Context(), dns.Question{Name: "Fixed"}); err != nil || cmp.Diff([]string{"10.1.1.1:0"}, found(a)) != "" {
 		t.Errorf("/etc/hosts: %v %v", a, err)
 	}
 	answer = &net.DNSError{IsNotFound: true}
-	if _, err := r.Lookup(t.Context(), "backend", ""); !errors.Is(err, dns.ErrNotFound) {
+	if _, err := r.Lookup(t.Context(), dns.Question{Name: "backend"}); !errors.Is(err, dns.ErrNotFound) {
 		t.Errorf("no such name: %v", err)
 	}
 	answer = errors.New("broken")
-	if _, err := r.Lookup(t.Context(), "backend", ""); err == nil || errors.Is(err, dns.ErrNotFound) {
+	if _, err := r.Lookup(t.Context(), dns.Question{Name: "backend"}); err == nil || errors.Is(err, dns.ErrNotFound) {
 		t.Errorf("broken: %v", err)
 	}
 }
@@ -210,5 +210,19 @@ func TestReadConfig(t *testing.T) {
 	}
 	if got, err = dns.ReadConfig(dir+"/none", dir+"/none"); err != nil || len(got.Servers) != 0 || got.Ndots != 1 {
 		t.Errorf("no files: %+v %v", got, err)
+	}
+}
+
+func TestVariantsAreKeptApart(t *testing.T) {
+	t.Parallel()
+	s := dnstest.New(t)
+	s.Set("backend.shop.svc.cluster.local", &dnstest.Name{Addrs: []string{"10.0.0.1"}})
+	for v := range dns.Variants {
+		if _, err := resolver(s).Lookup(t.Context(), dns.Question{Name: "backend", Variant: v}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"", "DO", "CD", "DO CD"}, s.Flags("backend.shop.svc.cluster.local. TypeA")); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +22,7 @@ type Server struct {
 
 	mu    sync.Mutex
 	names map[string]*Name
-	asked map[string]int
+	asked map[string][]string // the flags of each question
 }
 
 // Name is what the server says of one name.
@@ -50,7 +51,7 @@ type SRV struct {
 // New starts a server that ends with the test.
 func New(t *testing.T) *Server {
 	t.Helper()
-	s := &Server{names: map[string]*Name{}, asked: map[string]int{}}
+	s := &Server{names: map[string]*Name{}, asked: map[string][]string{}}
 	var tcp net.Listener
 	var udp net.PacketConn
 	for range 20 { // the same port must be free for both
@@ -86,7 +87,27 @@ func (s *Server) Set(name string, n *Name) {
 func (s *Server) Asked(what string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.asked[what]
+	return len(s.asked[what])
+}
+
+// Flags returns the flags that each of these questions had: "", "DO", "CD" or "DO CD".
+func (s *Server) Flags(what string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked[what])
+}
+
+func flags(m *dnsmessage.Message) string {
+	var list []string
+	for _, r := range m.Additionals {
+		if r.Header.DNSSECAllowed() {
+			list = append(list, "DO")
+		}
+	}
+	if m.CheckingDisabled {
+		list = append(list, "CD")
+	}
+	return strings.Join(list, " ")
 }
 
 func (s *Server) serveUDP(conn net.PacketConn) {
@@ -131,7 +152,8 @@ func (s *Server) reply(packed []byte, udp bool) []byte {
 	defer s.mu.Unlock()
 	q := m.Questions[0]
 	name := strings.ToLower(q.Name.String())
-	s.asked[name+" "+q.Type.String()]++
+	what := name + " " + q.Type.String()
+	s.asked[what] = append(s.asked[what], flags(&m))
 	out := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: m.ID, Response: true, RecursionAvailable: true},
 		Questions: m.Questions,
