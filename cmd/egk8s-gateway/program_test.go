@@ -95,7 +95,7 @@ func TestSchemaNamesEveryPolicy(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &catalogue); err != nil || code != exitOK {
 		t.Fatalf("code %d, %v", code, err)
 	}
-	if len(catalogue.Policies) < 14 || !catalogue.Policies["proxy"].Built || catalogue.Policies["jwt"].Built || len(catalogue.Conditions) < 13 {
+	if len(catalogue.Policies) < 14 || !catalogue.Policies["proxy"].Built || !catalogue.Policies["jwt"].Built || len(catalogue.Conditions) < 13 {
 		t.Errorf("%d policies, %d conditions", len(catalogue.Policies), len(catalogue.Conditions))
 	}
 }

@@ -52,6 +52,9 @@ func (p *passwords) match(ctx context.Context, hash, password string, now time.T
 		return true, nil
 	}
 	return p.flights.Do(ctx, key, func(ctx context.Context) (bool, error) {
+		if _, ok := p.right.Get(key, now); ok {
+			return true, nil // somebody was quicker
+		}
 		ok, err := p.compare(ctx, hash, password)
 		if ok {
 			p.right.Put(key, struct{}{}, passwordSize, now.Add(passwordLife))

@@ -38,7 +38,7 @@ func Areas() []Area {
 	return []Area{
 		{Title: "Configuration files", Intro: configurationIntro, Deviations: configuration()},
 		{Title: "Requests", Deviations: requests()},
-		{Title: "Policies, conditions and expressions", Deviations: slices.Concat(policies(), oauth2(), traffic(), upstreams())},
+		{Title: "Policies, conditions and expressions", Deviations: slices.Concat(policies(), authentication(), oauth2(), traffic(), upstreams())},
 		{Title: "Admin API", Deviations: admin()},
 	}
 }

@@ -10,8 +10,8 @@ func policies() []Deviation {
 		},
 		{
 			ID:    "store-unavailable",
-			There: "key-auth answers 401 when the store does not answer",
-			Here:  "503: nobody could tell whether the key is good",
+			There: "an authentication policy answers 401 or 500 when the store does not answer",
+			Here:  "503: nobody could tell whether the credential is good",
 		},
 		{
 			ID:     "redirect-rewrite",

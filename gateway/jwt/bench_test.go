@@ -27,3 +27,16 @@ func BenchmarkVerify(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCache is what a token costs that was seen before.
+func BenchmarkCache(b *testing.B) {
+	v := newVerifier(b, jwt.Options{Key: rsaPair().public})
+	token := sign(b, "RS256", rsaPair().private, peer.MapClaims{"sub": "k1", "exp": 4102444800, "iss": "https://issuer.example", "aud": "api"})
+	c := jwt.NewCache()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Verify(v, token, now); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,7 +18,7 @@ func readClaims(text []byte) (*Token, error) {
 	if err := json.Unmarshal(text, &t.Claims); err != nil || t.Claims == nil {
 		return nil, fmt.Errorf("%w: the payload is no object", ErrClaims)
 	}
-	t.Subject = subject(t.Claims["sub"])
+	t.Subject, t.Scopes = subject(t.Claims["sub"]), Scopes(t.Claims)
 	return t, nil
 }
 
@@ -33,6 +34,32 @@ func subject(sub any) string {
 		return strconv.FormatFloat(sub, 'f', -1, 64)
 	default:
 		return ""
+	}
+}
+
+// Scopes returns the scopes of claims, or of the answer of an introspection (RFC 7662): those of scope, or
+// of scopes where that is empty. A text separates them by blanks; a list of texts serves too.
+func Scopes(claims map[string]any) []string {
+	if list := scopeList(claims["scope"]); len(list) > 0 {
+		return list
+	}
+	return scopeList(claims["scopes"])
+}
+
+func scopeList(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return strings.Fields(v)
+	case []any:
+		var list []string
+		for _, one := range v {
+			if text, ok := one.(string); ok {
+				list = append(list, text)
+			}
+		}
+		return list
+	default:
+		return nil
 	}
 }
 

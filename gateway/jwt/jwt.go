@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"strconv"
 	"time"
 )
 
@@ -39,6 +40,8 @@ type Options struct {
 	Audience string
 	// Issuer must be the iss claim; empty: any.
 	Issuer string
+	// DropClaims leaves Token.Claims nil, for those who ask for the subject only.
+	DropClaims bool
 }
 
 // Verifier verifies tokens of one key. It is safe for concurrent use.
@@ -47,7 +50,8 @@ type Verifier struct {
 	algorithms []algorithm
 	audience   string
 	issuer     string
-	identity   [sha256.Size]byte
+	dropClaims bool
+	identity   string
 }
 
 // Token is a verified token. It may be shared: do not change its claims.
@@ -56,6 +60,8 @@ type Token struct {
 	Claims map[string]any
 	// Subject is the sub claim as text; empty when there is none.
 	Subject string
+	// Scopes are those of the claim scope, or else of scopes.
+	Scopes []string
 	// Expires is when the token ends; zero: never.
 	Expires time.Time
 }
@@ -69,7 +75,7 @@ func New(o Options) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Verifier{key: k, audience: o.Audience, issuer: o.Issuer}
+	v := &Verifier{key: k, audience: o.Audience, issuer: o.Issuer, dropClaims: o.DropClaims}
 	if v.algorithms, err = accepted(k, o.Algorithms); err != nil {
 		return nil, err
 	}
@@ -88,9 +94,9 @@ func (v *Verifier) Algorithms() []string {
 
 // Identity differs between verifiers that could judge a token differently. It tells nothing of the key
 // to whoever does not know that already.
-func (v *Verifier) Identity() [sha256.Size]byte { return v.identity }
+func (v *Verifier) Identity() string { return v.identity }
 
-func identify(o Options, algorithms []algorithm) (sum [sha256.Size]byte) {
+func identify(o Options, algorithms []algorithm) string {
 	h := sha256.New()
 	part := func(text string) {
 		var size [8]byte
@@ -101,11 +107,11 @@ func identify(o Options, algorithms []algorithm) (sum [sha256.Size]byte) {
 	part(string(o.Key))
 	part(o.Audience)
 	part(o.Issuer)
+	part(strconv.FormatBool(o.DropClaims))
 	for _, a := range algorithms {
 		part(a.name)
 	}
-	h.Sum(sum[:0])
-	return sum
+	return string(h.Sum(nil))
 }
 
 // Verify returns what a token says when it is good at now.
@@ -131,6 +137,9 @@ func (v *Verifier) Verify(token string, now time.Time) (*Token, error) {
 	}
 	if err := v.check(t, now); err != nil {
 		return nil, err
+	}
+	if v.dropClaims {
+		t.Claims = nil
 	}
 	return t, nil
 }

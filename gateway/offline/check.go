@@ -44,7 +44,7 @@ func Check(dir string, opts Options) (*Report, error) {
 		r.bindAddresses(cfg)
 	}
 	if !r.Problems.HasErrors() {
-		r.compile(cfg)
+		r.compile(dir, cfg)
 	}
 	r.Problems.Sort()
 	r.Problems = r.Problems.Compact()
@@ -117,8 +117,11 @@ func (r *Report) bindAddresses(cfg *config.Config) {
 }
 
 // compile finds what only building the pipelines finds; what depends on values that only the pod knows is left out.
-func (r *Report) compile(cfg *config.Config) {
-	env := &policy.Environment{Upstreams: upstream.NewPools().Draft(), Log: slog.New(slog.DiscardHandler)}
+func (r *Report) compile(dir string, cfg *config.Config) {
+	env := &policy.Environment{
+		Upstreams: upstream.NewPools().Draft(), Log: slog.New(slog.DiscardHandler),
+		ReadFile: func(name string) ([]byte, error) { return readReference(dir, name) },
+	}
 	_, problems := pipeline.Compile(knownParts(cfg), env)
 	for _, p := range problems {
 		if !slices.ContainsFunc(r.Problems, func(q diag.Problem) bool { return q.Code == p.Code && q.Position == p.Position }) {

@@ -157,21 +157,16 @@ func TestCheckRefusesWhatThePodCannotRun(t *testing.T) {
 http: {port: 80}
 https: {port: 443, tls: {default: {key: config/a.key, cert: /etc/ssl/a.crt}}}
 apiEndpoints: {api: {pathRegex: '^/(?!admin)'}}
-policies: [oauth2-introspect, headers, keycloak]
-pipelines:
-  main:
-    apiEndpoints: [api]
-    policies:
-      - oauth2-introspect: {action: {endpoint: "http://idp"}}
+policies: [headers, keycloak]
 -- system.config.yml --
 db: {redis: {host: redis.test, emulate: false}}
 `), offline.Options{Pod: true})
 	want := []string{
 		"error missing-file gateway.config.yml:2:26",
 		"warning absolute-path gateway.config.yml:2:26",
+		"warning endpoint-without-pipeline gateway.config.yml:3:16",
 		"error invalid-regexp gateway.config.yml:3:33",
-		"error unknown-policy gateway.config.yml:4:40",
-		"error policy-not-built gateway.config.yml:9:9",
+		"error unknown-policy gateway.config.yml:4:21",
 	}
 	if diff := cmp.Diff(want, codes(got.Problems)); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
@@ -198,6 +193,39 @@ pipelines:
 	at := slices.IndexFunc(got.Problems, func(p diag.Problem) bool { return p.Code == "expression-syntax" })
 	if at < 0 || got.Problems.HasErrors() || got.Problems[at].Line != 8 {
 		t.Errorf("a template that is no JavaScript is a warning with its place: %v", got.Problems)
+	}
+}
+
+// TestCheckReadsKeyFiles: a key of the folder is read, one that the pod gets from elsewhere is not missed.
+func TestCheckReadsKeyFiles(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string][]string{
+		"broken.pem":   {"warning scopes-ignored gateway.config.yml:8:9", "error policy-parameters gateway.config.yml:8:9"},
+		"secret.txt":   {"warning scopes-ignored gateway.config.yml:8:9"},
+		"/etc/key.pem": {"warning absolute-path gateway.config.yml:8:9", "warning scopes-ignored gateway.config.yml:8:9"},
+		"given.pem":    {"warning scopes-ignored gateway.config.yml:8:9"},
+	} {
+		got := check(t, newTestFolder(t, `
+-- gateway.config.yml --
+http: {port: 80}
+apiEndpoints: {api: {scopes: [read]}}
+policies: [jwt]
+pipelines:
+  main:
+    apiEndpoints: [api]
+    policies:
+      - jwt: {action: {secretOrPublicKeyFile: `+file+`}}
+-- broken.pem --
+-----BEGIN PUBLIC KEY-----
+-- secret.txt --
+shared
+`), offline.Options{Pod: true, Files: []string{"given.pem"}})
+		have := codes(got.Problems)
+		slices.Sort(have)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, have); diff != "" {
+			t.Errorf("%s: problems (-want +got):\n%s", file, diff)
+		}
 	}
 }
 

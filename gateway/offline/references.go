@@ -11,6 +11,7 @@ import (
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/policy"
 )
 
 // reference is a file that the configuration names.
@@ -66,6 +67,18 @@ func (r *Report) missing(dir, clean string, ref reference) {
 		}
 	}
 	r.Problems = append(r.Problems, p)
+}
+
+// readReference reads a file of the config folder. What the pod gets from elsewhere is not known here.
+func readReference(dir, name string) ([]byte, error) {
+	if filepath.IsAbs(name) || !fs.ValidPath(filepath.ToSlash(filepath.Clean(name))) {
+		return nil, policy.ErrElsewhere
+	}
+	text, err := os.ReadFile(filepath.Join(dir, filepath.Clean(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, policy.ErrElsewhere // where it must be there, that was reported before
+	}
+	return text, err
 }
 
 func fileReferences(cfg *config.Config, settings Settings) []reference {

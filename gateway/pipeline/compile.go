@@ -20,6 +20,7 @@ func Compile(cfg *config.Config, env *policy.Environment) (*Runtime, diag.Proble
 	env.Services, env.JWTTokens = cfg.ServiceEndpoints, cfg.System.OAuth2.JWT != nil
 	c := &compiler{cfg: cfg, env: env, unbuilt: map[string]bool{}}
 	c.pipelines()
+	c.scopes()
 	rt := c.runtime()
 	c.problems.Sort()
 	if c.problems.HasErrors() {

@@ -124,15 +124,15 @@ func TestCompileReportsEverythingOnce(t *testing.T) {
 	_, problems := pipeline.Compile(&config.Config{
 		APIEndpoints: []config.APIEndpoint{{Name: "bad", Paths: []string{"/a(?=b)"}, Pos: at(1)}},
 		Pipelines: []config.Pipeline{{Name: "p", Steps: []config.Step{
-			{Policy: "jwt", Pos: at(20)},
-			{Policy: "jwt", Pos: at(30)},
+			{Policy: "saml", Pos: at(20)},
+			{Policy: "saml", Pos: at(30)},
 			{Policy: "log", Pos: at(40), Action: map[string]any{"message": "${req.body.}"}},
 			{Policy: "proxy", Pos: at(50), Action: map[string]any{"serviceEndpoint": "gone"}},
 		}}},
 	}, environment())
 	want := strings.Join([]string{
 		`gateway.config.yml:1:5: apiEndpoint "bad": path: compile /^/a(?=b)/?$/: look-ahead, look-behind and back-references are not supported`,
-		`gateway.config.yml:20:5: this gateway cannot run the policy "jwt" yet`,
+		`gateway.config.yml:20:5: this gateway cannot run the policy "saml" yet`,
 		`gateway.config.yml:40:5: policy "log": message: Unexpected token } (line 1, column 13 of the expression)`,
 		`gateway.config.yml:50:5: policy "proxy": serviceEndpoint "gone" is not declared`,
 	}, "\n")

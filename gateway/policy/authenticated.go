@@ -45,7 +45,11 @@ func (a *authentication) debug(ctx context.Context, x *message.Exchange, reason 
 // unavailable answers for a store that could not tell. That is not the client's fault, and never means
 // "wrong credential", so that passThrough does not help either.
 func (a *authentication) unavailable(ctx context.Context, x *message.Exchange, err error) message.Verdict {
-	a.log.ErrorContext(ctx, "authenticate", "policy", a.policy, "request_id", x.ID(), "error", err)
+	if ctx.Err() != nil {
+		a.debug(ctx, x, err) // the client is gone
+	} else {
+		a.log.ErrorContext(ctx, "authenticate", "policy", a.policy, "request_id", x.ID(), "error", err)
+	}
 	x.Response.SendText(503, "Service Unavailable")
 	return message.Answered
 }

@@ -60,6 +60,10 @@ type Environment struct {
 	Upstreams *upstream.Draft
 	// Limits counts requests for rate-limit; it outlives the configuration. nil: counters of this one.
 	Limits HitCounter
+	// Memory remembers tokens; it outlives the configuration. nil: a memory of this one.
+	Memory *Memory
+	// ReadFile reads a file that parameters name; nil: from the working directory. See ErrElsewhere.
+	ReadFile func(name string) ([]byte, error)
 	// HTTPProxy is the http_proxy of the environment; empty: none.
 	HTTPProxy string
 	// Log receives what policies write.
@@ -72,12 +76,15 @@ type constructor func(step config.Step, env *Environment) (Policy, diag.Problems
 // constructors is the table of what is built.
 func constructors() map[string]constructor {
 	return map[string]constructor{
+		"basic-auth":           newBasicAuth,
 		"cors":                 newCORS,
 		"expression":           newExpression,
 		"headers":              newHeaders,
+		"jwt":                  newJWT,
 		"key-auth":             newKeyAuth,
 		"log":                  newLog,
 		"oauth2":               newOAuth2,
+		"oauth2-introspect":    newIntrospect,
 		"proxy":                newProxy,
 		"rate-limit":           newRateLimit,
 		"request-transformer":  newRequestTransformer,
@@ -99,6 +106,13 @@ func New(step config.Step, env *Environment) (Policy, diag.Problems) {
 		}}
 	}
 	return build(step, env)
+}
+
+// warning says that a step will not do what it looks like.
+func warning(step config.Step, format string, args ...any) diag.Problem {
+	p := problem(step, format, args...)
+	p.Severity = diag.Warning
+	return p
 }
 
 // problem says that a step cannot be compiled.

@@ -54,6 +54,7 @@ type Gateway struct {
 	metrics   *metrics
 	access    *accessLog          // nil: none
 	counters  *ratelimit.Counters // of rate-limit, kept over reloads
+	memory    *policy.Memory      // kept over reloads
 	consumers *consumers
 	limits    limits
 	// conns are the clients' connections, ownConns those to status, metrics and Admin API.
@@ -91,7 +92,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	o.Output = &output{w: o.Output}
 	g := &Gateway{
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
-		pools: upstream.NewPools(), metrics: newMetrics(), counters: ratelimit.New(ratelimit.Options{}),
+		pools: upstream.NewPools(), metrics: newMetrics(), counters: ratelimit.New(ratelimit.Options{}), memory: policy.NewMemory(),
 	}
 	g.pools.Log = g.log
 	g.metrics.collectors = append(g.metrics.collectors, func(b *strings.Builder) { g.pools.WriteMetrics(b) })
@@ -110,8 +111,9 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	if err := g.openOAuth2(cfg); err != nil {
 		return nil, err
 	}
-	if more := g.apply(cfg); more.HasErrors() {
-		return nil, append(problems, more...)
+	more := g.apply(cfg)
+	if problems = append(problems, more...); more.HasErrors() {
+		return nil, problems
 	}
 	for _, p := range problems {
 		g.log.WarnContext(ctx, p.String(), "code", p.Code)
@@ -142,7 +144,7 @@ func (g *Gateway) load(files config.FileReader) (*config.Config, diag.Problems) 
 // apply compiles cfg and, when it compiles, makes it the one in force.
 func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 	draft := g.pools.Draft()
-	env := &policy.Environment{Upstreams: draft, Limits: g.counters, HTTPProxy: g.env.httpProxy, Log: g.log}
+	env := &policy.Environment{Upstreams: draft, Limits: g.counters, Memory: g.memory, HTTPProxy: g.env.httpProxy, Log: g.log}
 	if g.consumers != nil {
 		env.Keys, env.Consumers = g.consumers.service, g.consumers.service
 		env.Tokens, env.OAuth2 = g.tokens, g.oauth2

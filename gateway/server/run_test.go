@@ -219,12 +219,15 @@ pipelines:
     apiEndpoints: [api]
     policies:
     - jwt:
-      - action: {secretOrPublicKey: x}
+      - action: {secretOrPublicKeyFile: missing.pem}
     - terminate:
-      - condition: {name: expression, expression: 'x = 1'}
+      - condition: {name: expression, expression: 'x = '}
 `})
-	err := server.Run(context.Background(), server.Options{
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := server.Run(ctx, server.Options{
 		ConfigDir: dir, LookupEnv: func(string) (string, bool) { return "", false }, Output: &syncBuffer{},
+		Started: func(*server.Gateway) { cancel() },
 	})
 	var problems diag.Problems
 	if !errors.As(err, &problems) || len(problems) != 2 || problems[0].Line != 9 && problems[0].Line != 8 {
