@@ -45,6 +45,7 @@ type step struct {
 	name      string
 	condition condition.Condition // nil: always
 	policy    policy.Policy
+	answers   *Answers // nil: nobody counts
 }
 
 // StepError is an error of a step; it ended the request.
@@ -169,7 +170,7 @@ func (r *route) serve(ctx context.Context, x *message.Exchange) (bool, error) {
 		if s.condition != nil {
 			holds, err := s.condition.Holds(x)
 			if err != nil {
-				return true, r.failed(x, s, err)
+				return s.end(x, r.failed(x, s, err))
 			}
 			if !holds {
 				continue
@@ -177,13 +178,19 @@ func (r *route) serve(ctx context.Context, x *message.Exchange) (bool, error) {
 		}
 		verdict, err := s.policy.Apply(ctx, x)
 		if err != nil {
-			return true, r.failed(x, s, err)
+			return s.end(x, r.failed(x, s, err))
 		}
 		if verdict == message.Answered {
-			return true, nil
+			return s.end(x, nil)
 		}
 	}
 	return false, nil
+}
+
+// end counts the answer of a step; what it returns, route.serve does.
+func (s *step) end(x *message.Exchange, err error) (bool, error) {
+	s.answers.add(x.Response.Status())
+	return true, err
 }
 
 // failed answers for a step that failed, unless an answer has begun: 500, or the status of a client's mistake,

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"egk8s.dev/egk8s/gateway/pipeline"
 	"egk8s.dev/egk8s/gateway/version"
 )
 
@@ -27,8 +28,9 @@ type metrics struct {
 	// collectors print what other parts count, in Prometheus' text format; set before the gateway serves.
 	collectors []func(b *strings.Builder)
 
-	mu     sync.Mutex // guards series; no request takes it
-	series map[seriesKey]*series
+	mu      sync.Mutex // guards what follows; no request takes it
+	series  map[seriesKey]*series
+	answers map[answersKey]*pipeline.Answers
 }
 
 func newMetrics() *metrics {
@@ -45,6 +47,7 @@ func newMetrics() *metrics {
 func (m *metrics) write(w io.Writer, digest string) error {
 	var b strings.Builder
 	m.requests(&b)
+	m.policies(&b)
 	head(&b, "egk8s_requests_in_flight", "gauge", "Requests that are being answered.")
 	fmt.Fprintf(&b, "egk8s_requests_in_flight %d\n", m.inFlight.Load())
 	head(&b, "egk8s_config_info", "gauge", "The configuration in force, by the digest of its manifest.")

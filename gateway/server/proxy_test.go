@@ -192,6 +192,10 @@ func TestProbeLearnsWhoAnswered(t *testing.T) {
 		`egk8s_requests_total{endpoint="",pipeline="",status="4xx"} 2`,
 		`egk8s_request_duration_seconds_count{endpoint="api",pipeline="main"} 2`,
 		"egk8s_requests_in_flight 0",
+		`egk8s_policy_answers_total{pipeline="main",policy="proxy",status="4xx"} 2`,
+		`egk8s_upstream_endpoint_state{service="backend",endpoint="` + strings.TrimPrefix(backend.URL, "http://") + `",state="healthy"} 1`,
+		`egk8s_upstream_answers_total{service="backend",endpoint="` + strings.TrimPrefix(backend.URL, "http://") + `",status="4xx"} 2`,
+		`egk8s_upstream_request_duration_seconds_count{service="backend"} 2`,
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("the metrics lack %s:\n%s", want, metrics)

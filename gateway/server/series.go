@@ -38,6 +38,7 @@ func (m *metrics) bind(rt *pipeline.Runtime) {
 		e.Stats = s
 	}
 	m.series = used
+	m.bindAnswers(rt)
 }
 
 func (m *metrics) newSeries() *series {
