@@ -40,9 +40,10 @@ func authentication() []Deviation {
 		{
 			ID: "introspection",
 			There: "the answer about a token counts for every `oauth2-introspect` step, whomever that would ask; redirects are followed; " +
-				"answers may be of any size and, once they began, take any time",
+				"answers may be of any size and, once they began, take any time; one whose `scope` is a list ends the process",
 			Here: "it counts for the same endpoint and authorization only; a redirect is a failure; an answer of more than 256 kB is one too, and " +
-				"so is one that is not there, whole, after `timeout` (at most a minute). Who asks for one token at a time shares one question",
+				"so is one that is not there, whole, after `timeout` (at most a minute). Who asks for one token at a time shares one question. " +
+				"The texts of a list are scopes",
 		},
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -18,23 +17,9 @@ func readClaims(text []byte) (*Token, error) {
 	if err := json.Unmarshal(text, &t.Claims); err != nil || t.Claims == nil {
 		return nil, fmt.Errorf("%w: the payload is no object", ErrClaims)
 	}
-	t.Subject, t.Scopes = subject(t.Claims["sub"]), Scopes(t.Claims)
+	t.Subject, _ = t.Claims["sub"].(string)
+	t.Scopes = Scopes(t.Claims)
 	return t, nil
-}
-
-// subject is sub as the text of a key id. EG: a number serves too; 0 and "" count as none.
-func subject(sub any) string {
-	switch sub := sub.(type) {
-	case string:
-		return sub
-	case float64:
-		if sub == 0 {
-			return ""
-		}
-		return strconv.FormatFloat(sub, 'f', -1, 64)
-	default:
-		return ""
-	}
 }
 
 // Scopes returns the scopes of claims, or of the answer of an introspection (RFC 7662): those of scope, or

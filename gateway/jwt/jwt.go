@@ -58,7 +58,7 @@ type Verifier struct {
 type Token struct {
 	// Claims are the payload, numbers as float64.
 	Claims map[string]any
-	// Subject is the sub claim as text; empty when there is none.
+	// Subject is the sub claim; empty when there is none, or one that is no text.
 	Subject string
 	// Scopes are those of the claim scope, or else of scopes.
 	Scopes []string

@@ -123,13 +123,13 @@ func TestVerifyReturnsClaims(t *testing.T) {
 	t.Parallel()
 	key := []byte("shared")
 	v := newVerifier(t, jwt.Options{Key: key})
-	got, err := v.Verify(signRaw(t, `{"alg":"HS256"}`, `{"sub":12,"exp":1700000009,"scope":"a b"}`, key), now)
+	got, err := v.Verify(signRaw(t, `{"alg":"HS256"}`, `{"sub":"k1","exp":1700000009,"scope":"a b"}`, key), now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &jwt.Token{
-		Claims:  map[string]any{"sub": 12.0, "exp": 1700000009.0, "scope": "a b"},
-		Subject: "12", Scopes: []string{"a", "b"}, Expires: time.Unix(1700000009, 0),
+		Claims:  map[string]any{"sub": "k1", "exp": 1700000009.0, "scope": "a b"},
+		Subject: "k1", Scopes: []string{"a", "b"}, Expires: time.Unix(1700000009, 0),
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

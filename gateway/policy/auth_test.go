@@ -164,6 +164,7 @@ func TestJWT(t *testing.T) {
 		"nothing":                  {want: outcome{Status: 401}},
 		"unknown subject":          {auth: "Bearer " + token(t, peer.MapClaims{"sub": "k2"}), want: outcome{Status: 401}},
 		"no subject":               {auth: "Bearer " + token(t, peer.MapClaims{"name": "k1"}), want: outcome{Status: 401}},
+		"subject is a number":      {auth: "Bearer " + token(t, peer.MapClaims{"sub": 1}), want: outcome{Status: 401}},
 		"expired":                  {auth: "Bearer " + token(t, peer.MapClaims{"sub": "k1", "exp": 1}), want: outcome{Status: 401}},
 		"expired, passThrough":     {action: map[string]any{"passThrough": true}, auth: "Bearer " + token(t, peer.MapClaims{"sub": "k1", "exp": 1}), want: outcome{As: "anonymous"}},
 		"store away":               {auth: "Bearer " + good, err: errors.New("away"), want: outcome{Status: 503}},

@@ -67,6 +67,7 @@ func TestIntrospect(t *testing.T) {
 		"inactive":  `{"active":false,"scope":"read"}`,
 		"almost":    `{"active":"true"}`,
 		"list":      `[{"active":true}]`,
+		"scopelist": `{"active":true,"scope":["read"]}`,
 		"broken":    `{"active":true`,
 		"odd%2Bone": `{"active":true}`,
 	})
@@ -89,6 +90,9 @@ func TestIntrospect(t *testing.T) {
 		"scopes do not":           {auth: "Bearer good", scopes: []string{"read", "admin"}, want: outcome{Status: 401}},
 		"scopes of the other key": {auth: "Bearer other", scopes: []string{"read"}, want: outcome{Claims: map[string]any{"active": true, "scopes": "read"}}},
 		"header and query":        {auth: "Bearer good", url: "/?access_token=good", want: outcome{Status: 401}},
+		"query twice":             {url: "/?access_token=good&access_token=good", want: outcome{Status: 401}},
+		"header and query twice":  {auth: "Bearer good", url: "/?access_token=a&access_token=b", want: outcome{Status: 401}},
+		"a list of scopes":        {auth: "Bearer scopelist", scopes: []string{"read"}, want: outcome{Claims: map[string]any{"active": true, "scope": []any{"read"}}}},
 		"form and query":          {form: map[string]any{"access_token": "good"}, url: "/?access_token=good", want: outcome{Status: 401}},
 		"another scheme":          {auth: "Basic good", want: outcome{Status: 401}},
 		"three words":             {auth: "Bearer good x", url: "/?access_token=good", want: outcome{Status: 401}},

@@ -100,8 +100,8 @@ func queryToken(x *message.Exchange) string {
 	if !strings.Contains(x.Request.URL, "access_token") {
 		return ""
 	}
-	value, _ := x.Request.Query().Get("access_token")
-	return value
+	// EG: several are one text, which no token is, with commas.
+	return strings.Join(x.Request.Query()["access_token"], ",")
 }
 
 // bodyToken reads the token of a body that was parsed before, or of a form that is small enough to be.
