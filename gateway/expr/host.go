@@ -16,7 +16,7 @@ import (
 type host struct {
 	box     *fence.Sandbox
 	x       *message.Exchange
-	builtin map[string]bool // names that were there before egContext's
+	builtin map[string]bool // names of the gateway's own; JavaScript's are not enumerable
 	shown   map[string]*shownValue
 }
 
@@ -29,9 +29,6 @@ type shownValue struct {
 func newHost(box *fence.Sandbox, x *message.Exchange) *host {
 	h := &host{box: box, x: x, builtin: map[string]bool{}, shown: map[string]*shownValue{}}
 	g := box.VM.GlobalObject()
-	for _, name := range g.GetOwnPropertyNames() {
-		h.builtin[name] = true
-	}
 	for _, name := range slices.Sorted(maps.Keys(x.Context)) {
 		if name != reqMembers && name != resMembers {
 			_ = g.Set(name, h.show("egContext."+name, x.Context[name]))

@@ -18,6 +18,9 @@ const (
 type Program struct {
 	code *goja.Program
 	cost int // bytes that its top level may ask for
+	// patterns are the regular expressions that stand in the source.
+	patterns map[string]*pattern
+	surface  *surface
 }
 
 // SyntaxError says what is wrong with a source, and where in it.
@@ -43,11 +46,22 @@ func Compile(source string) (*Program, error) {
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	code, err := goja.CompileAST(tree, false)
-	if err != nil {
+	cost, in := instrument(tree)
+	if in.refused != "" {
+		return nil, &SyntaxError{Message: in.refused + " is not supported"}
+	}
+	p := &Program{cost: cost, patterns: map[string]*pattern{}, surface: newSurface()}
+	for _, literal := range in.regexps {
+		one, err := compilePattern(literal.Pattern, literal.Flags)
+		if err != nil {
+			return nil, &SyntaxError{Message: err.Error()}
+		}
+		p.patterns[patternKey(literal.Pattern, literal.Flags)] = one
+	}
+	if p.code, err = goja.CompileAST(tree, false); err != nil {
 		return nil, syntaxError(err)
 	}
-	return &Program{code: code}, nil
+	return p, nil
 }
 
 func checkSize(source string) error {

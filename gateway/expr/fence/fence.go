@@ -21,9 +21,9 @@ const (
 	// Memory is how many bytes a run may ask for in all, as Ledger counts them.
 	Memory = 16 << 20
 	// callDepth is how many calls may be open: each also takes stack of the Go program.
-	callDepth = 256
+	callDepth = 200
 	// wait is how long a run waits for its turn.
-	wait = 100 * time.Millisecond
+	wait = 200 * time.Millisecond
 )
 
 // What ends a run from outside. A script cannot catch it.
@@ -31,6 +31,7 @@ var (
 	ErrTime   = errors.New("the expression took longer than it may")
 	ErrMemory = errors.New("the expression asked for more memory than it may have")
 	ErrBusy   = errors.New("too many expressions are running")
+	errDepth  = errors.New("RangeError: Maximum call stack size exceeded")
 )
 
 // ThrownError is what a script threw and did not catch.
@@ -43,11 +44,18 @@ func (e *ThrownError) Error() string { return e.Message }
 type Sandbox struct {
 	*Ledger
 	VM *goja.Runtime
+
+	open     int                 // native functions that have called each other
+	joining  []*goja.Object      // arrays being joined
+	targets  []goja.Value        // see nameObject
+	forEach  map[string]callable // of Map and Set
+	patterns *patterns
 }
 
-// turns is how many runs there are at once: half of the processors, so that hostile scripts leave the rest to
-// other requests, and so few that their memory together stays small.
-var turns = make(chan struct{}, min(8, max(1, runtime.GOMAXPROCS(0)/2))) //nolint:gochecknoglobals // a limit of the whole process
+type callable = goja.Callable
+
+// turns is how many runs there are at once: they are work for processors, and their memory together stays small.
+var turns = make(chan struct{}, min(8, max(2, runtime.GOMAXPROCS(0)))) //nolint:gochecknoglobals // a limit of the whole process
 
 // Run runs the program. begin sets up the globals; end takes the result while the runtime still lives.
 // An error is a *ThrownError, ErrTime, ErrMemory or ErrBusy.
@@ -57,20 +65,22 @@ func (p *Program) Run(begin func(*Sandbox), end func(*Sandbox, goja.Value)) (err
 	}
 	defer func() { <-turns }()
 
-	s := &Sandbox{VM: goja.New()}
+	s := &Sandbox{VM: goja.New(), patterns: newPatterns(p.patterns)}
 	s.Ledger = newLedger(s.VM)
 	defer func() { err = verdict(recover(), err) }()
 	s.VM.SetMaxCallStackSize(callDepth)
-	s.enclose()
-	begin(s)
 	clock := time.AfterFunc(Time, func() { s.VM.Interrupt(ErrTime) })
 	defer clock.Stop()
+	s.enclose(p.surface)
+	begin(s)
 	s.Take(p.cost)
 	v, err := s.VM.RunProgram(p.code)
 	if err != nil {
 		return err
 	}
-	end(s, v)
+	if end != nil {
+		end(s, v)
+	}
 	return nil
 }
 
