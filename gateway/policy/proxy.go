@@ -97,6 +97,11 @@ var errBrokenOff = errors.New("the upstream's answer broke off")
 
 // failed answers for a service that did not.
 func (p *proxy) failed(ctx context.Context, x *message.Exchange, err error) {
+	if open, ok := errors.AsType[*upstream.OpenError](err); ok { // many of them at once: they are counted, not logged
+		x.Response.Header.Set("Retry-After", strconv.Itoa(int(math.Ceil(open.RetryAfter.Seconds()))))
+		x.Response.SendHTML(503, "Service unavailable.")
+		return
+	}
 	status := message.BodyStatus(err)
 	switch {
 	case errors.Is(err, upstream.ErrBody) && (ctx.Err() == nil || status != http.StatusBadRequest):
@@ -106,11 +111,6 @@ func (p *proxy) failed(ctx context.Context, x *message.Exchange, err error) {
 		p.log.DebugContext(ctx, "client went away", "policy", "proxy", "request_id", x.ID())
 	default:
 		p.log.ErrorContext(ctx, "upstream failed", "policy", "proxy", "request_id", x.ID(), "error", err)
-	}
-	if open := (*upstream.OpenError)(nil); errors.As(err, &open) {
-		x.Response.Header.Set("Retry-After", strconv.Itoa(int(math.Ceil(open.RetryAfter.Seconds()))))
-		x.Response.SendHTML(503, "Service unavailable.")
-		return
 	}
 	x.Response.SendHTML(502, "Bad gateway.")
 }

@@ -40,7 +40,7 @@ type lookup struct {
 func lookupOf(u *url.URL, d Discovery, o Options) (lookup, bool) {
 	host := strings.ToLower(u.Hostname())
 	_, err := netip.ParseAddr(host)
-	if d.Off || o.ProxyURL != "" || host == "" || err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+	if d.Off || o.ProxyURL != "" || host == "" || !isASCII(host) || err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return lookup{}, false
 	}
 	l := lookup{name: host, srv: strings.HasPrefix(host, "_"), interval: d.Interval}

@@ -32,6 +32,7 @@ func TestWhatIsLookedUp(t *testing.T) {
 		{"http://localhost:80", Discovery{}, Options{}, ""},
 		{"http://a.localhost:80", Discovery{}, Options{}, ""},
 		{"http://backend", Discovery{Off: true}, Options{}, ""},
+		{"http://b\u00fccher.test", Discovery{}, Options{}, ""}, // net/http knows its form in DNS
 		{"http://backend", Discovery{}, Options{ProxyURL: "http://proxy:3128"}, ""},
 	}
 	for _, tt := range tests {
