@@ -12,11 +12,11 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-func hashOf(t testing.TB, password string) string {
-	t.Helper()
+func hashOf(tb testing.TB, password string) string {
+	tb.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(hash)
 }
@@ -34,10 +34,10 @@ func (s *onePassword) Named(_ context.Context, _ Kind, name string) ([]*Consumer
 	return nil, nil
 }
 
-func newTestPassword(t testing.TB) *onePassword {
-	t.Helper()
+func newTestPassword(tb testing.TB) *onePassword {
+	tb.Helper()
 	s := &onePassword{oneKey: *newTestKey()}
-	s.key = Credential{Type: TypeBasicAuth, ID: "u1", ConsumerID: "u1", IsActive: true, PasswordBcrypt: hashOf(t, "secret")}
+	s.key = Credential{Type: TypeBasicAuth, ID: "u1", ConsumerID: "u1", IsActive: true, PasswordBcrypt: hashOf(tb, "secret")}
 	s.named = map[string]*Consumer{"alice": &s.owner}
 	return s
 }

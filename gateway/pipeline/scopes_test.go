@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -14,9 +15,7 @@ func TestScopesIgnored(t *testing.T) {
 	t.Parallel()
 	jwt := func(line int, more map[string]any) config.Step {
 		action := map[string]any{"secretOrPublicKey": "x", "jwtExtractor": "authBearer", "checkCredentialExistence": true}
-		for k, v := range more {
-			action[k] = v
-		}
+		maps.Copy(action, more)
 		return config.Step{Policy: "jwt", Action: action, Pos: diag.Position{File: "gateway.config.yml", Line: line, Column: 5}}
 	}
 	_, problems := pipeline.Compile(&config.Config{

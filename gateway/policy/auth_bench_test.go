@@ -34,7 +34,7 @@ func newBenchService(b *testing.B, n int) *consumer.Service {
 		name := "user" + strconv.Itoa(i)
 		fmt.Fprintf(&users, "- {username: %s, firstname: F, lastname: L}\n", name)
 		fmt.Fprintf(&credentials, "- {type: key-auth, consumer: %s, keyId: key%d, keySecretSHA256: %s, scopes: [read]}\n", name, i, sum)
-		fmt.Fprintf(&credentials, "- {type: jwt, consumer: %s, keyId: jwt%d, keySecretSHA256: %s}\n", name, i, sum)
+		fmt.Fprintf(&credentials, "- {type: jwt, consumer: %s, keyId: jwt%d}\n", name, i)
 		fmt.Fprintf(&credentials, "- {type: basic-auth, consumer: %s, passwordBcrypt: %s}\n", name, hash)
 	}
 	path := filepath.Join(b.TempDir(), "consumers.yml")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,11 +133,11 @@ func TestLaterAuthenticationCounts(t *testing.T) {
 	}
 }
 
-func token(t testing.TB, claims peer.MapClaims) string {
-	t.Helper()
+func token(tb testing.TB, claims peer.MapClaims) string {
+	tb.Helper()
 	text, err := peer.NewWithClaims(peer.SigningMethodHS256, claims).SignedString([]byte("shared"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }
@@ -189,9 +190,7 @@ func TestJWT(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			action := map[string]any{"secretOrPublicKey": "shared", "jwtExtractor": "authBearer", "checkCredentialExistence": true}
-			for k, v := range tt.action {
-				action[k] = v
-			}
+			maps.Copy(action, tt.action)
 			p := build(t, "jwt", action, &policy.Environment{Consumers: directory{tt.err}})
 			for range 2 { // the second time from memory
 				url := tt.url
