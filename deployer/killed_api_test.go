@@ -30,18 +30,32 @@ type place struct {
 	namespace string
 }
 
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	client, err := cluster.Connect(cluster.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &place{t: t, client: client, namespace: fmt.Sprintf("deployer-%x", time.Now().UnixNano())}
+	t.Cleanup(func() {
+		_ = client.Delete(context.WithoutCancel(t.Context()), object.Namespace(p.namespace), "")
+	})
+	return p
+}
+
 type nowhere struct{}
 
 func (nowhere) Emit(event.Event) {}
 
-func (p *place) deploy(level string) {
+// deploy runs egk8s deploy with a spec; nothing becomes healthy without nodes.
+func (p *place) deploy(spec string) {
 	p.t.Helper()
 	dir := p.t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "templates", "project"))); err != nil {
 		p.t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"egk8s.yaml": "apiVersion: egk8s.dev/v1alpha1\nkind: Gateway\nmetadata: {name: shop}\nspec: {logLevel: " + level + "}\n",
+		"egk8s.yaml": "apiVersion: egk8s.dev/v1alpha1\nkind: Gateway\nmetadata: {name: shop}\nspec: " + spec + "\n",
 		"config/gateway.config.yml": "http: {port: 8080}\napiEndpoints: {api: {host: '*'}}\npolicies: [terminate]\n" +
 			"pipelines: {main: {apiEndpoints: [api], policies: [{terminate: [{action: {}}]}]}}\n",
 	} {
@@ -99,17 +113,11 @@ func (p *place) state() (*unstructured.Unstructured, map[string]any) {
 // back to what was before is then a change, and what its prober left is removed.
 func TestDeployAfterAKilledOne(t *testing.T) {
 	t.Parallel()
-	client, err := cluster.Connect(cluster.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &place{t: t, client: client, namespace: fmt.Sprintf("killed-%x", time.Now().UnixNano())}
-	t.Cleanup(func() {
-		_ = client.Delete(context.WithoutCancel(t.Context()), object.Namespace(p.namespace), "")
-	})
-	p.deploy("info")
+	p := newPlace(t)
+	client := p.client
+	p.deploy("{logLevel: info}")
 	_, before := p.state()
-	p.deploy("debug")
+	p.deploy("{logLevel: debug}")
 	if got := p.level(); got != "debug" {
 		t.Fatalf("the Deployment has log level %q", got)
 	}
@@ -131,7 +139,7 @@ func TestDeployAfterAKilledOne(t *testing.T) {
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	p.deploy("info")
+	p.deploy("{logLevel: info}")
 	if got := p.level(); got != "info" {
 		t.Errorf("after going back the Deployment has log level %q", got)
 	}

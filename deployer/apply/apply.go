@@ -20,6 +20,9 @@ import (
 	"egk8s.dev/egk8s/deployer/plan"
 )
 
+// handOver is the field manager that keeps what egk8s gives up until somebody else takes it.
+const handOver = "egk8s-handover"
+
 // parallel is how many requests of one stage are under way at the same time.
 const parallel = 8
 
@@ -141,7 +144,7 @@ func (r *run) op(ctx context.Context, op plan.Op) error {
 			return err
 		}
 	}
-	live, err := r.send(ctx, obj)
+	live, err := r.sendWhole(ctx, op, obj)
 	if err != nil {
 		return explain(op.Ref, err)
 	}
@@ -154,6 +157,23 @@ func (r *run) op(ctx context.Context, op plan.Op) error {
 	r.mu.Unlock()
 	r.finish(op, &entry)
 	return nil
+}
+
+// sendWhole applies an object, and the part of it that another manager keeps.
+func (r *run) sendWhole(ctx context.Context, op plan.Op, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if op.HandOver == nil {
+		return r.send(ctx, obj, "")
+	}
+	if op.Action == event.Created {
+		if _, err := r.send(ctx, obj, ""); err != nil {
+			return nil, err
+		}
+		return r.send(ctx, op.HandOver, handOver)
+	}
+	if _, err := r.send(ctx, op.HandOver, handOver); err != nil {
+		return nil, err
+	}
+	return r.send(ctx, obj, "")
 }
 
 func (r *run) takeOver(ctx context.Context, op plan.Op) error {
@@ -195,10 +215,10 @@ func (r *run) owned(u *unstructured.Unstructured) *unstructured.Unstructured {
 
 // send applies one object; an API server that does not answer is asked four times, for an apply may
 // be repeated.
-func (r *run) send(ctx context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (r *run) send(ctx context.Context, u *unstructured.Unstructured, manager string) (*unstructured.Unstructured, error) {
 	delay := 200 * time.Millisecond
 	for attempt := 1; ; attempt++ {
-		live, err := r.cluster.Apply(ctx, u, cluster.ApplyOptions{Force: r.opts.Force})
+		live, err := r.cluster.Apply(ctx, u, cluster.ApplyOptions{Force: r.opts.Force, Manager: manager})
 		var unreachable *cluster.UnreachableError
 		if err == nil || !errors.As(err, &unreachable) || attempt == 4 {
 			return live, err

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -29,6 +30,8 @@ type Selection struct {
 type ApplyOptions struct {
 	Force  bool // take over fields that others own
 	DryRun bool // let the API server judge and change nothing
+	// Manager is the field manager; empty: ours. Another one keeps fields that ours gives up.
+	Manager string
 }
 
 // Apply sends obj by server-side apply with field manager "egk8s" and returns what the API server has then.
@@ -38,7 +41,7 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, opts
 	if err != nil {
 		return nil, err
 	}
-	options := metav1.ApplyOptions{FieldManager: FieldManager, Force: opts.Force}
+	options := metav1.ApplyOptions{FieldManager: cmp.Or(opts.Manager, FieldManager), Force: opts.Force}
 	if opts.DryRun {
 		options.DryRun = []string{metav1.DryRunAll}
 	}

@@ -54,6 +54,9 @@ type Op struct {
 	Fields []Field // that change, when known
 	// TakeOver are managers whose fields become ours before the apply.
 	TakeOver []string
+	// HandOver is a part of the object that another manager keeps until an autoscaler takes it: of one that exists
+	// before ours gives it up, of a new one once it is there. nil: none.
+	HandOver *unstructured.Unstructured
 	Object   *unstructured.Unstructured // nil: delete
 	UID      string                     // of the live object
 	Hash     string                     // of Object
@@ -138,6 +141,7 @@ func Make(in Input) Plan {
 			if op.Entry.UID != "" {
 				op.Reason = "was deleted outside egk8s"
 			}
+			begin(&op, in.Desired)
 		case proven(op.Entry, live, op.Hash):
 			op.Action = event.Unchanged
 		default:
@@ -166,7 +170,8 @@ func judge(op *Op, in Input, live Live) {
 	switch {
 	case j.Live != nil && j.Result != nil:
 		op.Fields = Diff(j.Live, j.Result)
-		if len(op.Fields) == 0 && len(op.TakeOver) == 0 {
+		handOver(op, j.Live)
+		if len(op.Fields) == 0 && len(op.TakeOver) == 0 && op.HandOver == nil {
 			op.Action, op.Entry = event.Unchanged, Sent{Ref: op.Ref, UID: live.UID, Sent: op.Hash, Owned: OwnedHash(j.Result.GetManagedFields())}
 			return
 		}
@@ -175,6 +180,8 @@ func judge(op *Op, in Input, live Live) {
 	switch {
 	case len(op.TakeOver) > 0:
 		op.Reason = "take over from helm"
+	case op.HandOver != nil && len(op.Fields) == 0:
+		op.Reason = "the number of replicas is left to the autoscaler"
 	case op.Entry.UID == "":
 		op.Reason = "not known to this release"
 	case op.Entry.UID != live.UID:
@@ -187,6 +194,43 @@ func judge(op *Op, in Input, live Live) {
 	if len(op.Fields) > 0 {
 		op.Reason += ": " + short(op.Fields)
 	}
+}
+
+// handOver keeps the number of replicas that we stop to send, since an autoscaler is to choose it: without a
+// manager the API server would fall back to one replica.
+// https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
+func handOver(op *Op, live *unstructured.Unstructured) {
+	const path = "spec.replicas"
+	_, sent, _ := unstructured.NestedFieldNoCopy(op.Object.Object, "spec", "replicas")
+	n, has, _ := unstructured.NestedFieldNoCopy(live.Object, "spec", "replicas")
+	i := slices.IndexFunc(op.Fields, func(f Field) bool { return f.Path == path })
+	if op.Kind != "Deployment" || sent || !has || i < 0 {
+		return
+	}
+	op.Fields = slices.Delete(op.Fields, i, i+1)
+	op.HandOver = replicas(live, n)
+}
+
+// begin gives a new Deployment whose number of replicas an autoscaler chooses the least of them at once.
+func begin(op *Op, desired []*unstructured.Unstructured) {
+	if _, sent, _ := unstructured.NestedFieldNoCopy(op.Object.Object, "spec", "replicas"); op.Kind != "Deployment" || sent {
+		return
+	}
+	for _, u := range desired {
+		target, _, _ := unstructured.NestedString(u.Object, "spec", "scaleTargetRef", "name")
+		least, ok, _ := unstructured.NestedFieldNoCopy(u.Object, "spec", "minReplicas")
+		if u.GetKind() == "HorizontalPodAutoscaler" && target == op.Name && ok {
+			op.HandOver = replicas(op.Object, least)
+		}
+	}
+}
+
+func replicas(of *unstructured.Unstructured, n any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": of.GetAPIVersion(), "kind": of.GetKind(),
+		"metadata": map[string]any{"name": of.GetName(), "namespace": of.GetNamespace()},
+		"spec":     map[string]any{"replicas": n},
+	}}
 }
 
 func short(fields []Field) string {

@@ -171,3 +171,51 @@ func TestDiffOfNamedLists(t *testing.T) {
 		})
 	}
 }
+
+// TestReplicasOfAnAutoscaler: the number that is given up is kept by another manager until the autoscaler
+// takes it, and a new Deployment begins with the least.
+func TestReplicasOfAnAutoscaler(t *testing.T) {
+	t.Parallel()
+	thing := func(kind string, spec map[string]any) *unstructured.Unstructured {
+		return &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "apps/v1", "kind": kind, "metadata": map[string]any{"name": "shop", "namespace": "ns"}, "spec": spec,
+		}}
+	}
+	want := thing("Deployment", map[string]any{})
+	scaler := thing("HorizontalPodAutoscaler", map[string]any{"minReplicas": int64(3), "scaleTargetRef": map[string]any{"name": "shop"}})
+	key := object.Of(want).Key()
+	judged := func(before, after int64) map[object.Key]plan.Judgement {
+		return map[object.Key]plan.Judgement{key: {
+			Live: thing("Deployment", map[string]any{"replicas": before}), Result: thing("Deployment", map[string]any{"replicas": after}),
+		}}
+	}
+	tests := map[string]struct {
+		desired []*unstructured.Unstructured
+		live    map[object.Key]plan.Live
+		judged  map[object.Key]plan.Judgement
+		keeps   any // replicas
+		action  event.Action
+	}{
+		"new":           {[]*unstructured.Unstructured{want, scaler}, nil, nil, int64(3), event.Created},
+		"new and fixed": {[]*unstructured.Unstructured{thing("Deployment", map[string]any{"replicas": int64(2)}), scaler}, nil, nil, nil, event.Created},
+		"given up":      {[]*unstructured.Unstructured{want, scaler}, map[object.Key]plan.Live{key: live(want, "u", "o")}, judged(5, 1), int64(5), event.Configured},
+		"given up before": {
+			[]*unstructured.Unstructured{want, scaler},
+			map[object.Key]plan.Live{key: live(want, "u", "o")}, judged(5, 5), nil, event.Unchanged,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := plan.Make(plan.Input{Desired: test.desired, Live: test.live, Judged: test.judged})
+			op := p.Ops[0]
+			var keeps any
+			if op.HandOver != nil {
+				keeps, _, _ = unstructured.NestedFieldNoCopy(op.HandOver.Object, "spec", "replicas")
+			}
+			if op.Kind != "Deployment" || op.Action != test.action || keeps != test.keeps {
+				t.Errorf("%s %s keeps %v; want %s, %v", op, op.Action, keeps, test.action, test.keeps)
+			}
+		})
+	}
+}

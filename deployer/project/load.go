@@ -131,7 +131,7 @@ func defaults() Spec {
 		Config:   Config{Dir: "config"},
 		Store:    StoreFile,
 		LogLevel: "info",
-		Replicas: 2,
+		Replicas: Replicas{Fixed: 2},
 		Drain:    Drain{Delay: 5, Timeout: 30},
 		Resources: Resources{
 			Requests: map[string]string{"cpu": "100m", "memory": "64Mi"},

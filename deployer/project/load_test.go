@@ -28,7 +28,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(problems)
 	}
 	want := project.Spec{
-		Config: project.Config{Dir: "config"}, Store: "file", Replicas: 2, LogLevel: "info",
+		Config: project.Config{Dir: "config"}, Store: "file", Replicas: project.Replicas{Fixed: 2}, LogLevel: "info",
 		Drain: project.Drain{Delay: 5, Timeout: 30},
 		Resources: project.Resources{
 			Requests: map[string]string{"cpu": "100m", "memory": "64Mi"}, Limits: map[string]string{"memory": "256Mi"},
@@ -58,7 +58,7 @@ egk8s.yaml:6:18: spec.drain.delay must be a whole number`,
 			want: `egk8s.yaml:3:18: metadata.name has 54 characters, at most 53 are possible`,
 		},
 		"memory with replicas": {
-			in: head + "spec:\n  store: memory\n", want: `egk8s.yaml:5:10: store memory works with one replica only, and replicas is 2`,
+			in: head + "spec:\n  store: memory\n", want: `egk8s.yaml:5:10: store memory works with one replica only, and there may be 2`,
 		},
 		"memory with consumers": {
 			in:   head + "spec: {store: memory, replicas: 1, consumers: config/c.yml}\n",
@@ -66,7 +66,17 @@ egk8s.yaml:6:18: spec.drain.delay must be a whole number`,
 		},
 		"redis": {in: head + "spec:\n  store: {redis: r}\n", want: `egk8s.yaml:5:10: spec.store must be a text`},
 		"autoscaler": {
-			in: head + "spec:\n  replicas: {min: 2, max: 10}\n", want: `egk8s.yaml:5:13: spec.replicas must be a whole number`,
+			in: head + "spec:\n  replicas: {min: 2, max: 10}\n", want: `egk8s.yaml:5:13: replicas.cpu must be the wanted use of the CPU request in percent, 1 to 1000`,
+		},
+		"autoscaler that cannot scale": {
+			in: head + "spec:\n  replicas: {min: 4, max: 2, cpu: 60}\n", want: `egk8s.yaml:5:13: replicas.min must be at least 1, and replicas.max at least that and at most 1000`,
+		},
+		"autoscaler without a measure": {
+			in:   head + "spec:\n  replicas: {min: 1, max: 2, cpu: 60}\n  resources: {requests: {cpu: null}}\n",
+			want: `egk8s.yaml:6:25: an autoscaler needs a CPU request to measure against`,
+		},
+		"replicas of no kind": {
+			in: head + "spec:\n  replicas: many\n", want: "egk8s.yaml:5:13: spec.replicas must be a whole number\negk8s.yaml:5:13: replicas must be 1 to 1000, not 0",
 		},
 		"override in an environment nobody chose": {
 			in:   head + "environments:\n  production:\n    replica: 4\n",
@@ -145,7 +155,7 @@ func TestLayers(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	if p.Cloud != "gke" || p.Context != "gke-prod" || p.Namespace != "shop" || !p.Protected || p.Spec.Replicas != 4 {
+	if p.Cloud != "gke" || p.Context != "gke-prod" || p.Namespace != "shop" || !p.Protected || p.Spec.Replicas.Fixed != 4 {
 		t.Errorf("%+v", p)
 	}
 	if diff := cmp.Diff(map[string]string{"B": "gke", "C": "production"}, p.Spec.Env); diff != "" {
@@ -158,11 +168,11 @@ func TestLayers(t *testing.T) {
 		t.Error(pos)
 	}
 	base, _ := parse(t, layered, project.Options{})
-	if base.Cloud != "kind" || base.Spec.Replicas != 2 || base.Spec.Env["B"] != "base" {
+	if base.Cloud != "kind" || base.Spec.Replicas.Fixed != 2 || base.Spec.Env["B"] != "base" {
 		t.Errorf("%+v", base)
 	}
 	onGKE, problems2 := base.ForCloud("gke")
-	if len(problems2) > 0 || onGKE.Spec.Replicas != 3 || onGKE.Cloud != "gke" || base.Spec.Replicas != 2 {
+	if len(problems2) > 0 || onGKE.Spec.Replicas.Fixed != 3 || onGKE.Cloud != "gke" || base.Spec.Replicas.Fixed != 2 {
 		t.Errorf("%+v %v", onGKE, problems2)
 	}
 }

@@ -37,12 +37,28 @@ type Spec struct {
 	TrustedProxies []string             `json:"trustedProxies,omitempty"`
 	Probes         []Probe              `json:"probes,omitempty"`
 	Store          string               `json:"store,omitempty" hint:"this version knows the stores file and memory"`
-	Replicas       int                  `json:"replicas,omitempty" hint:"this version scales to a fixed number of replicas"`
+	Replicas       Replicas             `json:"replicas,omitzero" hint:"write a number, or {min: 2, max: 10, cpu: 60}"`
 	Resources      Resources            `json:"resources,omitzero"`
 	Service        Service              `json:"service,omitzero"`
 	Drain          Drain                `json:"drain,omitzero"`
 	LogLevel       string               `json:"logLevel,omitempty"`
 }
+
+// Replicas is how many gateways run: a fixed number, or what a HorizontalPodAutoscaler chooses.
+type Replicas struct {
+	Fixed int `json:"-" short:"true"`
+	// Min and Max bound what the autoscaler chooses; Max 0: there is none. CPU is the use in percent of the request
+	// that it aims at.
+	Min int `json:"min,omitempty"`
+	Max int `json:"max,omitempty"`
+	CPU int `json:"cpu,omitempty"`
+}
+
+// Autoscaled tells whether a HorizontalPodAutoscaler chooses the number.
+func (r Replicas) Autoscaled() bool { return r.Max > 0 || r.Min > 0 || r.CPU > 0 }
+
+// Most is how many may run.
+func (r Replicas) Most() int { return max(r.Fixed, r.Max) }
 
 // Image is where the gateway image goes; the image itself is carried by egk8s.
 type Image struct {

@@ -134,14 +134,29 @@ func (c *checker) local(path, value string) {
 	}
 }
 
+// replicas checks a fixed number, or the bounds of an autoscaler.
+func (c *checker) replicas() {
+	r := c.p.Spec.Replicas
+	switch {
+	case !r.Autoscaled():
+		if r.Fixed < 1 || r.Fixed > 1000 {
+			c.fail("spec.replicas", "replicas", "", "replicas must be 1 to 1000, not %d", r.Fixed)
+		}
+	case r.Min < 1 || r.Max < r.Min || r.Max > 1000:
+		c.fail("spec.replicas", "replicas", "write {min: 2, max: 10, cpu: 60}", "replicas.min must be at least 1, and replicas.max at least that and at most 1000")
+	case r.CPU < 1 || r.CPU > 1000:
+		c.fail("spec.replicas", "replicas", "60 keeps room for a sudden rise", "replicas.cpu must be the wanted use of the CPU request in percent, 1 to 1000")
+	case c.p.Spec.Resources.Requests["cpu"] == "":
+		c.fail("spec.resources.requests", "replicas", "set spec.resources.requests.cpu", "an autoscaler needs a CPU request to measure against")
+	}
+}
+
 func (c *checker) scale() {
 	spec := c.p.Spec
-	if spec.Replicas < 1 || spec.Replicas > 1000 {
-		c.fail("spec.replicas", "replicas", "", "replicas must be 1 to 1000, not %d", spec.Replicas)
-	}
-	if spec.Store == StoreMemory && spec.Replicas > 1 {
+	c.replicas()
+	if most := spec.Replicas.Most(); spec.Store == StoreMemory && most > 1 {
 		c.fail("spec.store", "store-contradiction", "set replicas: 1, or store: file",
-			"store memory works with one replica only, and replicas is %d", spec.Replicas)
+			"store memory works with one replica only, and there may be %d", most)
 	}
 	if d := spec.Drain; d.Delay < 0 || d.Timeout < 0 || d.Delay+d.Timeout > 3600 {
 		c.fail("spec.drain", "drain", "", "drain.delay and drain.timeout are seconds, together at most 3600")

@@ -193,7 +193,7 @@ func TestRecordHoldsNoSecret(t *testing.T) {
 func TestOneReplicaHasNoDisruptionBudget(t *testing.T) {
 	t.Parallel()
 	in := newTestInput(t, "generic")
-	in.Project.Spec.Replicas = 1
+	in.Project.Spec.Replicas = project.Replicas{Fixed: 1}
 	for _, o := range mustRender(t, in).Objects {
 		if o.GetKind() == "PodDisruptionBudget" {
 			t.Error("it would block every drain")

@@ -14,7 +14,7 @@ func values(in Input, r *Rendered) map[string]any {
 	spec := in.Project.Spec
 	v := map[string]any{
 		"image":     map[string]any{"reference": in.Image.Reference, "pullPolicy": pullPolicy(in), "pullSecrets": list(spec.Image.PullSecrets)},
-		"replicas":  spec.Replicas,
+		"replicas":  spec.Replicas.Fixed,
 		"config":    configValues(in, r),
 		"env":       texts(spec.Env),
 		"logLevel":  spec.LogLevel,
@@ -23,6 +23,10 @@ func values(in Input, r *Rendered) map[string]any {
 		"drain":     map[string]any{"delay": spec.Drain.Delay, "timeout": spec.Drain.Timeout},
 		"resources": map[string]any{"requests": texts(spec.Resources.Requests), "limits": texts(spec.Resources.Limits)},
 		"spread":    list(in.Profile.Spread),
+	}
+	if r := spec.Replicas; r.Autoscaled() {
+		v["replicas"] = r.Min // of the chart's other uses; the Deployment has none
+		v["autoscaling"] = map[string]any{"enabled": true, "min": r.Min, "max": r.Max, "cpu": r.CPU}
 	}
 	secretEnv := map[string]any{}
 	for name, ref := range spec.SecretEnv {

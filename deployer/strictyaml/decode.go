@@ -15,8 +15,9 @@ import (
 // Decode fills into, a pointer, from the value at the path (the names of keys from the root on). A
 // path that is not there leaves it as it is.
 //
-// Struct fields are named by their json tag; embedded structs count as written in place. The tag
-// hint of a field is the hint of a problem with its type. A scalar is taken as written where a string is
+// Struct fields are named by their json tag; embedded structs count as written in place. A field with the tag
+// short stands for the whole struct where something else than a mapping is written; each form replaces the other. The
+// tag hint of a field is the hint of a problem with its type. A scalar is taken as written where a string is
 // wanted. All problems are returned, in file order.
 func (d *Document) Decode(into any, path ...string) diag.Problems {
 	node := d.find(path)
@@ -65,6 +66,14 @@ func (dec *decoder) value(node ast.Node, into reflect.Value, hint string) {
 }
 
 func (dec *decoder) structure(node ast.Node, into reflect.Value, hint string) {
+	if short, ok := shortOf(into.Type()); ok {
+		if !isMapping(node) {
+			into.SetZero()
+			dec.value(node, into.FieldByIndex(short), hint)
+			return
+		}
+		into.FieldByIndex(short).SetZero()
+	}
 	if !isMapping(node) {
 		dec.wrong(node, "a mapping", hint)
 		return
@@ -233,6 +242,16 @@ func isMapping(node ast.Node) bool {
 		return true
 	}
 	return false
+}
+
+// shortOf finds the field that stands for the whole struct.
+func shortOf(t reflect.Type) ([]int, bool) {
+	for _, field := range reflect.VisibleFields(t) {
+		if field.Tag.Get("short") != "" {
+			return field.Index, true
+		}
+	}
+	return nil, false
 }
 
 // fieldsOf are the fields of a struct by their json name; fields without one, and "-", are left out.
