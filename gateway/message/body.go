@@ -88,7 +88,10 @@ func (r *Request) readBody() ([]byte, error) {
 		buf.Grow(int(r.ContentLength) + bytes.MinRead) // else the buffer would grow to see the end
 	}
 	n, err := buf.ReadFrom(io.LimitReader(r.Body, MaxBody+1))
+	limit, limited := errors.AsType[*StatusError](err)
 	switch {
+	case limited: // of the engine
+		return nil, limit
 	case err != nil:
 		return nil, badRequest(fmt.Errorf("read body: %w", err))
 	case n > MaxBody:

@@ -109,6 +109,22 @@ func TestParseBody(t *testing.T) {
 	}
 }
 
+// limited is a body that the engine cuts.
+type limited struct{}
+
+func (limited) Read([]byte) (int, error) {
+	return 0, &message.StatusError{Status: 408, Text: "Request Timeout", Err: io.ErrNoProgress}
+}
+
+func TestParseBodyKeepsTheEnginesStatus(t *testing.T) {
+	t.Parallel()
+	r := message.Request{Header: message.NewHeader(1), Body: limited{}, ContentLength: -1}
+	r.Header.Set("Content-Type", "application/json")
+	if err := r.ParseBody(); message.BodyStatus(err) != 408 {
+		t.Errorf("error %v, want the engine's status 408", err)
+	}
+}
+
 // failing is a body that breaks off.
 type failing struct{}
 

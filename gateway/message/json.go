@@ -74,68 +74,6 @@ func toUTF8(text []byte, charset string) ([]byte, error) {
 	return []byte(string(utf16.Decode(units))), nil
 }
 
-// member is a member of the outermost object, its value as it stands in the text.
-type member struct {
-	name  string
-	value []byte
-}
-
-// outline returns the members of the outermost object in order, and how deep the text nests. The text need
-// not be valid; then the members are of no use.
-func outline(text []byte) (members []member, deepest int) {
-	depth, begin := 0, 0
-	object, name := false, false // the outermost value is one; the next string is a name of it
-	end := func(i int) {
-		if begin > 0 && len(members) > 0 {
-			members[len(members)-1].value = bytes.TrimSpace(text[begin:i])
-		}
-		begin = 0
-	}
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '{', '[':
-			object = object || depth == 0 && text[i] == '{'
-			name = depth == 0 && object
-			depth++
-			deepest = max(deepest, depth)
-		case '}', ']':
-			if depth--; depth == 0 {
-				end(i)
-			}
-		case ',':
-			if name = object && depth == 1; name {
-				end(i)
-			}
-		case ':':
-			if depth == 1 {
-				begin = i + 1
-			}
-		case '"':
-			stop := stringEnd(text, i)
-			var key string
-			if name && json.Unmarshal(text[i:stop], &key) == nil {
-				members = append(members, member{name: key})
-			}
-			name = false
-			i = stop - 1
-		}
-	}
-	return members, deepest
-}
-
-// stringEnd returns where the string that begins at i ends.
-func stringEnd(text []byte, i int) int {
-	for i++; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(text)
-}
-
 // NameLast makes a name of Parsed that the body does not have come behind those that it has.
 func (r *Request) NameLast(name string) {
 	if r.Parsed != nil && !slices.Contains(r.order, name) {

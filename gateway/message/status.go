@@ -32,8 +32,7 @@ func unsupported(format string, args ...any) error {
 
 // BodyStatus returns with which status an error of reading a Request's Body is answered: 400 when it does not say.
 func BodyStatus(err error) int {
-	var e *StatusError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*StatusError](err); ok {
 		return e.Status
 	}
 	return 400
