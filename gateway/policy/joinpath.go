@@ -12,6 +12,9 @@ func joinPath(base, rest string) string {
 	if at := strings.IndexByte(rest, '?'); at >= 0 {
 		path, query = rest[:at], rest[at:]
 	}
+	if (base == "" || base == "/") && strings.HasPrefix(path, "/") && !strings.Contains(path, "//") {
+		return rest // the usual case takes no memory
+	}
 	joined := path
 	switch {
 	case path == "":

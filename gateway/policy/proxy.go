@@ -118,8 +118,9 @@ func (p *proxy) failed(ctx context.Context, x *message.Exchange, err error) {
 // outgoing is what the service gets.
 type outgoing struct {
 	upstream.Request
-	proxy *proxy
-	x     *message.Exchange
+	proxy  *proxy
+	x      *message.Exchange
+	values [2]string // of the request's id and the consumer's
 }
 
 // request turns the exchange into what the service gets, but for what depends on its URL.
@@ -132,18 +133,20 @@ func (p *proxy) request(x *message.Exchange) *outgoing {
 	for _, f := range o.headers {
 		h.Set(f.name, f.value)
 	}
-	h.Set(RequestHeader, x.ID())
-	if in.Consumer != nil {
-		h.Set(ConsumerHeader, in.Consumer.ID)
-	}
 	if o.authorization != "" && !h.Has("Authorization") {
 		h.Set("Authorization", o.authorization)
 	}
 	out := &outgoing{
 		Request: upstream.Request{
-			Method: in.Method, Header: h, Body: in.Body, ContentLength: in.ContentLength, Timeout: o.timeout,
+			Method: in.Method, Header: h, Body: in.Body, ContentLength: in.ContentLength, Trailer: in.Trailer, Timeout: o.timeout,
 		},
 		proxy: p, x: x,
+	}
+	out.values[0] = x.ID()
+	h.Map()[RequestHeader] = out.values[:1:1]
+	if in.Consumer != nil {
+		out.values[1] = in.Consumer.ID
+		h.Map()[ConsumerHeader] = out.values[1:2:2]
 	}
 	if canSwitch(in.Upgrade) {
 		out.Upgrade = in.Upgrade
@@ -228,6 +231,9 @@ func (p *proxy) answer(x *message.Exchange, resp *upstream.Response, to *upstrea
 		maps.Copy(x.Response.Header.Map(), resp.Header.Map())
 	}
 	x.Response.WriteHead(resp.Status)
+	if resp.Pending() {
+		_ = x.Response.Flush() // that the client is gone shows in the next write
+	}
 }
 
 // stream copies the body. What came is flushed whenever more is still to come, so that slow answers

@@ -29,6 +29,7 @@ type exchange struct {
 	message.Exchange
 	runtime *pipeline.Runtime // in force when the request began, and for all of it
 	sink    sink
+	entry   entry // its line in the access log
 	tls     message.TLS
 	body    *body  // nil: none
 	home    uint32 // a pooled exchange mostly stays with one processor: what that one uses alone
@@ -90,18 +91,19 @@ func (h *handler) count(x *exchange, start time.Time, broken bool) {
 	if h.g.access == nil {
 		return
 	}
-	e := entry{
+	x.entry = entry{
 		at: start, end: end, method: x.Request.Method, host: x.Request.Host, target: x.Request.OriginalURL,
 		status: x.Response.Status(), broken: broken, bytes: x.Response.Bytes(),
 		client: x.Request.Remote.Addr(), upstream: x.Upstream,
 	}
 	if x.HasID() {
-		e.id = x.ID()
+		x.entry.id = x.ID()
 	}
 	if x.Endpoint != nil {
-		e.endpoint, e.pipeline = x.Endpoint.Name, x.Endpoint.Pipeline
+		x.entry.endpoint, x.entry.pipeline = x.Endpoint.Name, x.Endpoint.Pipeline
 	}
-	h.g.access.add(x.home, &e)
+	h.g.access.add(x.home, &x.entry)
+	x.entry = entry{}
 }
 
 // refuse returns the status of a request that no pipeline gets to see; 0: there is no reason.

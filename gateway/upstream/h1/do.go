@@ -121,7 +121,7 @@ func (c *conn) answer(r *Request, h *head) *Response {
 	if resp.Header.Map() == nil {
 		resp.Header = message.NewHeader(len(h.fields))
 	}
-	h.reply(resp.Header.Map())
+	h.reply(resp.Header.Map(), resp.values[:0])
 	c.timeout = r.Timeout
 	b := &resp.body
 	resp.Body = b
@@ -153,7 +153,7 @@ func (c *conn) switched(r *Request, h *head) (*Response, error) {
 	if resp.Header.Map() == nil {
 		resp.Header = message.NewHeader(len(h.fields))
 	}
-	h.reply(resp.Header.Map())
+	h.reply(resp.Header.Map(), nil)
 	resp.body.err = io.EOF
 	resp.Body = &resp.body
 	resp.Conn = &tunnel{Conn: c.nc, c: c}

@@ -31,6 +31,8 @@ type Request struct {
 	Body io.Reader
 	// ContentLength is the body's length in bytes; -1 sends it chunked.
 	ContentLength int64
+	// Trailer returns the fields behind a body of unknown length, once it is read to its end; nil: there are none.
+	Trailer func() message.Header
 	// Upgrade is the protocol to switch to, as in the Upgrade field; empty: none.
 	Upgrade string
 	// Timeout is how long the service may be silent, before the answer and between its parts; 0: for ever.
@@ -64,7 +66,18 @@ type Response struct {
 	// Trailers returns the fields behind the body once Body is read to its end; nil: there are none.
 	Trailers func() message.Header
 
-	body body
+	body   body
+	values [8]string // of Header, where there are no more
+}
+
+// Pending tells that the service has sent its head and no byte yet of a body of unknown length: such a head
+// should be passed on at once.
+func (r *Response) Pending() bool {
+	if r.Trailers != nil {
+		return r.ContentLength < 0
+	}
+	b := &r.body
+	return b.c != nil && b.framing != fixed && b.c.from == b.c.to
 }
 
 // Trailer returns the fields behind the body, once Body is read to its end.

@@ -262,9 +262,12 @@ func (h *head) reusable() bool {
 	return !h.close && (!h.http10 || h.keepAlive)
 }
 
-// reply sets the fields in to; the values of all share one piece of memory.
-func (h *head) reply(to map[string][]string) {
-	values := make([]string, len(h.fields))
+// reply sets the fields in to. The values of all share one piece of memory: values, where that has room.
+func (h *head) reply(to map[string][]string, values []string) {
+	if len(h.fields) > cap(values) {
+		values = make([]string, 0, len(h.fields))
+	}
+	values = values[:len(h.fields)]
 	for i := range h.fields {
 		name := h.fields[i].name
 		values[i] = h.fields[i].value

@@ -246,8 +246,8 @@ func TestSecureConnections(t *testing.T) {
 			t.Fatalf("%d, error %q", got.Status, got.Err)
 		}
 	}
-	if p.Open() != 1 {
-		t.Errorf("%d connections, want 1", p.Open())
+	if p.Open() > 2 { // a sender may come back after the next request has begun
+		t.Errorf("%d connections for requests one after the other", p.Open())
 	}
 }
 

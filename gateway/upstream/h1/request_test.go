@@ -203,3 +203,30 @@ func TestBodyThatBreaksOff(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("the client is gone") }
+
+// TestTrailerIsSent sends fields behind a body; those that frame messages are not among them.
+func TestTrailerIsSent(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	b := serve(t, func(conn net.Conn, r *bufio.Reader) {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, req.Body)
+		got <- req.Trailer
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+	})
+	p := newPool(t, b, h1.Options{})
+	r := request("POST", "/")
+	r.Body, r.ContentLength = stream{strings.NewReader("x")}, -1
+	r.Trailer = func() message.Header {
+		return message.HeaderOf(fields{"X-Sum": {"1"}, "Content-Length": {"9"}, "X-Bad": {"a\r\nb"}})
+	}
+	if a := do(t, p, r); a.Status != 204 {
+		t.Fatalf("%+v", a)
+	}
+	if diff := cmp.Diff(http.Header{"X-Sum": {"1"}}, <-got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

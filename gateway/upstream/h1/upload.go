@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"egk8s.dev/egk8s/gateway/message"
 )
 
 const (
@@ -37,7 +40,8 @@ const (
 type upload struct {
 	c     *conn
 	body  io.Reader
-	left  int64 // -1: unknown
+	trail func() message.Header // the fields behind the body; nil: none
+	left  int64                 // -1: unknown
 	state atomic.Int32
 	// reading tells that it waits for the caller's body, not for the service.
 	reading atomic.Bool
@@ -52,7 +56,7 @@ type upload struct {
 
 // startUpload sends the head in out and the body behind it.
 func (c *conn) startUpload(r *Request) {
-	u := &upload{c: c, body: r.Body, left: max(-1, r.ContentLength), head: c.out}
+	u := &upload{c: c, body: r.Body, trail: r.Trailer, left: max(-1, r.ContentLength), head: c.out}
 	u.last.Store(c.active.UnixNano())
 	c.upload = u
 	if len(c.out) > partSize/2 {
@@ -145,7 +149,7 @@ func (u *upload) write(buf []byte, room, n int, last bool) error {
 			from -= copy(buf[room-len(text):], text)
 			to += copy(buf[to:], "\r\n")
 		}
-		if last {
+		if last && u.trail == nil {
 			to += copy(buf[to:], "0\r\n\r\n")
 		}
 	}
@@ -155,15 +159,36 @@ func (u *upload) write(buf []byte, room, n int, last bool) error {
 		from -= copy(buf[from-len(u.head):], u.head)
 		u.head = nil
 	}
-	_, err := u.c.nc.Write(buf[from:to])
+	out := buf[from:to]
+	if last && u.left < 0 && u.trail != nil {
+		out = appendTrailer(append([]byte(nil), out...), u.trail())
+	}
+	_, err := u.c.nc.Write(out)
 	u.last.Store(time.Now().UnixNano())
 	return err
+}
+
+// appendTrailer ends a chunked body with the fields behind it, as far as they can be sent and mean anything there.
+func appendTrailer(b []byte, trailer message.Header) []byte {
+	b = append(b, "0\r\n"...)
+	for name, values := range trailer.All() {
+		for _, value := range values {
+			if isToken(name) && isValue(value) && !omitted(name) {
+				b = append(append(append(b, name...), ": "...), value...)
+				b = append(b, "\r\n"...)
+			}
+		}
+	}
+	return append(b, "\r\n"...)
 }
 
 // finish gives the connection back, or closes it.
 func (c *conn) finish(keep bool) {
 	c.unwatch()
 	u := c.upload
+	if u != nil && u.state.Load() == sending {
+		runtime.Gosched() // the service has it all, most likely, and the sender is just behind its last write
+	}
 	if !keep {
 		c.close()
 		return
