@@ -19,6 +19,7 @@ func authentication() []Deviation {
 			There: "the policy `jwt` does not enforce the scopes of an endpoint",
 			Here: "the same, with a warning when loading, unless its action says `enforceScopes: true`: then they must be in the token's claim " +
 				"`scope` (or `scopes`) or in its credential, else the answer is 403",
+			Notice: "jwt does not look at the scopes of the endpoint, as in Express Gateway; enforceScopes: true makes it",
 		},
 		{
 			ID: "jwt-strict",
@@ -33,9 +34,10 @@ func authentication() []Deviation {
 			Here: "refused when loading; a key that none of the `algorithms` fits is a warning",
 		},
 		{
-			ID:    "token-id",
-			There: "a claim `id` of a token, or of the answer about one, becomes the backend's `eg-consumer-id`, which else names consumers",
-			Here:  "`eg-consumer-id` names consumers only",
+			ID:     "token-id",
+			There:  "a claim `id` of a token, or of the answer about one, becomes the backend's `eg-consumer-id`, which else names consumers",
+			Here:   "`eg-consumer-id` names consumers only",
+			Notice: "eg-consumer-id names consumers only, not the id that a token claims",
 		},
 		{
 			ID: "introspection",

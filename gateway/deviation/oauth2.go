@@ -8,6 +8,7 @@ func oauth2() []Deviation {
 				"templates come with a known one",
 			Here: "it lives in an encrypted cookie that every replica with the same `session.secret` reads; a secret of less than 16 characters " +
 				"is not used, and a warning says so; `storeProvider` is not read",
+			Notice: "storeProvider is not read: logins live in an encrypted cookie, which session.secret protects",
 		},
 		{
 			ID:    "oauth-forms",
@@ -35,9 +36,10 @@ func oauth2() []Deviation {
 			Here:  "it stops",
 		},
 		{
-			ID:    "oauth-jwt-life",
-			There: "JSON Web Tokens live for `timeToExpiry` seconds",
-			Here:  "milliseconds, as for opaque tokens, and as `expires_in` says",
+			ID:     "oauth-jwt-life",
+			There:  "JSON Web Tokens live for `timeToExpiry` seconds",
+			Here:   "milliseconds, as for opaque tokens, and as `expires_in` says",
+			Notice: "JSON Web Tokens live for timeToExpiry milliseconds; Express Gateway takes it for seconds",
 		},
 		{
 			ID:    "oauth-jwt-ways",

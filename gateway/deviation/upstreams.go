@@ -14,6 +14,7 @@ func upstreams() []Deviation {
 			There: "a target of `urls` that is down keeps its turn: each of its requests is a 502",
 			Here: "a request that found no connection goes to the next target, and one that failed three times in a row sits out for a second, " +
 				"then longer; never more than half of them, nor the last one",
+			Notice: "a target of urls that is down is passed over instead of answering 502 in its turn",
 		},
 		{
 			ID:    "upstream-retries",

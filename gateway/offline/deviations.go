@@ -3,6 +3,7 @@ package offline
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/deviation"
@@ -36,45 +37,108 @@ func Deviations(dir string) ([]Touched, error) {
 	return list, nil
 }
 
-// touches finds the places of every deviation that files can show, by its ID.
-func touches(cfg *config.Config) map[string][]diag.Position {
-	found := map[string][]diag.Position{}
+// places are the places of the files that deviations touch, by the ID of the deviation.
+type places map[string][]diag.Position
+
+func (p places) note(id string, at diag.Position, touched bool) {
+	if touched {
+		p[id] = append(p[id], at)
+	}
+}
+
+// touches finds the places of every deviation that files can show.
+func touches(cfg *config.Config) places {
+	found := places{}
+	found.system(cfg.System.Raw)
 	for i := range cfg.Pipelines {
 		p := &cfg.Pipelines[i]
-		regexpPaths := slices.ContainsFunc(cfg.APIEndpoints, func(e config.APIEndpoint) bool {
-			return e.PathRegex != "" && slices.Contains(p.APIEndpoints, e.Name)
-		})
+		var served []config.APIEndpoint
+		for _, e := range cfg.APIEndpoints {
+			if slices.Contains(p.APIEndpoints, e.Name) {
+				served = append(served, e)
+			}
+		}
 		written := writtenSteps(p)
 		authenticated := false
 		for j, s := range p.Steps {
-			note := func(id string, touched bool) {
-				if touched {
-					found[id] = append(found[id], s.Pos)
-				}
-			}
-			note("json-schema-order", s.Condition != nil && usesCondition(*s.Condition, "json-schema"))
+			found.condition(s)
 			switch s.Policy {
-			case "basic-auth", "key-auth", "oauth2", "jwt":
+			case "basic-auth", "key-auth", "oauth2", "oauth2-introspect", "jwt":
+				found.authentication(s, served)
 				authenticated = authenticated || s.Condition == nil && !set(s.Action["passThrough"]) && identifies(s)
 			case "rate-limit":
-				note("rate-limit-delay", written[j]["delayAfter"] == nil && written[j]["delayMs"] == nil)
+				found.note("rate-limit-delay", s.Pos, written[j]["delayAfter"] == nil && written[j]["delayMs"] == nil)
+			case "request-transformer", "response-transformer":
+				found.transformer(s)
 			case "proxy":
-				o := proxyOptions(cfg, s)
-				note("consumer-header", !authenticated)
-				note("redirect-rewrite", set(o["autoRewrite"]) || set(o["hostRewrite"]) || set(o["protocolRewrite"]))
-				note("follow-redirects", set(o["followRedirects"]))
-				note("strip-path-regex", set(o["stripPath"]) && regexpPaths)
-				note("websocket", set(o["ws"]))
+				found.note("consumer-header", s.Pos, !authenticated)
+				found.proxy(cfg, s, served)
 			}
 		}
 	}
 	return found
 }
 
+func (p places) system(raw map[string]any) {
+	at := diag.Position{File: "system.config.yml"}
+	tokens, _ := raw["accessTokens"].(map[string]any)
+	p.note("oauth-jwt-life", at, tokens["tokenType"] == "jwt")
+	session, _ := raw["session"].(map[string]any)
+	p.note("oauth-sessions", at, set(session["storeProvider"]))
+}
+
+func (p places) condition(s config.Step) {
+	if s.Condition == nil {
+		return
+	}
+	p.note("json-schema-order", s.Pos, slices.ContainsFunc(conditions(*s.Condition), func(c config.Condition) bool { return c.Name == "json-schema" }))
+}
+
+// conditions are a condition and all that are nested in it.
+func conditions(c config.Condition) []config.Condition {
+	list := []config.Condition{c}
+	for _, n := range c.Nested {
+		list = append(list, conditions(n)...)
+	}
+	return list
+}
+
+func (p places) authentication(s config.Step, served []config.APIEndpoint) {
+	scoped := slices.ContainsFunc(served, func(e config.APIEndpoint) bool { return len(e.Scopes) > 0 })
+	p.note("jwt-scopes", s.Pos, s.Policy == "jwt" && scoped && !set(s.Action["enforceScopes"]))
+	p.note("token-id", s.Pos, s.Policy == "oauth2-introspect" || !identifies(s))
+}
+
+func (p places) transformer(s config.Step) {
+	p.note("response-body-chunks", s.Pos, s.Policy == "response-transformer" && set(s.Action["body"]))
+	headers, _ := s.Action["headers"].(map[string]any)
+	added, _ := headers["add"].(map[string]any)
+	removed, _ := headers["remove"].([]any)
+	names := slices.Collect(maps.Keys(added))
+	for _, name := range removed {
+		text, _ := name.(string)
+		names = append(names, text)
+	}
+	p.note("transformer-framing", s.Pos, slices.ContainsFunc(names, func(name string) bool {
+		return slices.Contains([]string{"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer"}, strings.ToLower(name))
+	}))
+}
+
+func (p places) proxy(cfg *config.Config, s config.Step, served []config.APIEndpoint) {
+	o := proxyOptions(cfg, s)
+	byRegexp := slices.ContainsFunc(served, func(e config.APIEndpoint) bool { return e.PathRegex != "" })
+	name, _ := s.Action["serviceEndpoint"].(string)
+	p.note("redirect-rewrite", s.Pos, set(o["autoRewrite"]) || set(o["hostRewrite"]) || set(o["protocolRewrite"]))
+	p.note("follow-redirects", s.Pos, set(o["followRedirects"]))
+	p.note("strip-path-regex", s.Pos, set(o["stripPath"]) && byRegexp)
+	p.note("websocket", s.Pos, set(o["ws"]))
+	p.note("upstream-dead", s.Pos, len(cfg.ServiceEndpoints[name].URLs) > 1)
+}
+
 // identifies tells whether an authentication step always sets the consumer header itself.
 func identifies(s config.Step) bool {
 	check, said := s.Action["checkCredentialExistence"].(bool)
-	return s.Policy != "jwt" || check || !said
+	return s.Policy != "oauth2-introspect" && (s.Policy != "jwt" || check || !said)
 }
 
 // proxyOptions are the options of a proxy step, merged as the policy merges them.
@@ -88,10 +152,6 @@ func proxyOptions(cfg *config.Config, s config.Step) map[string]any {
 	own, _ := s.Action["proxyOptions"].(map[string]any)
 	maps.Copy(merged, own)
 	return merged
-}
-
-func usesCondition(c config.Condition, name string) bool {
-	return c.Name == name || slices.ContainsFunc(c.Nested, func(n config.Condition) bool { return usesCondition(n, name) })
 }
 
 // writtenSteps are the actions of a pipeline's steps as the file says them, without the defaults of the
@@ -144,6 +204,8 @@ func set(v any) bool {
 		return v
 	case string:
 		return v != ""
+	case map[string]any:
+		return len(v) > 0
 	default:
 		return v != nil
 	}

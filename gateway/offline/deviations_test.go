@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"egk8s.dev/egk8s/gateway/deviation"
 	"egk8s.dev/egk8s/gateway/offline"
 )
 
@@ -25,6 +26,45 @@ func touched(t *testing.T, gateway string) map[string][]string {
 		}
 	}
 	return out
+}
+
+// TestEveryNoticeIsFound holds that no deviation says something to the owner of files without being looked for.
+func TestEveryNoticeIsFound(t *testing.T) {
+	t.Parallel()
+	dir := newTestFolder(t, `
+-- system.config.yml --
+db: {redis: {emulate: true}}
+accessTokens: {tokenType: jwt}
+session: {storeProvider: connect-redis}
+-- gateway.config.yml --
+http: {port: 8080}
+apiEndpoints: {a: {pathRegex: ^/x, scopes: [s]}}
+serviceEndpoints: {s: {urls: ['http://a.test', 'http://b.test']}}
+policies: [proxy, rate-limit, jwt, response-transformer, request-transformer, terminate]
+pipelines:
+  p:
+    apiEndpoints: [a]
+    policies:
+    - jwt: [{action: {secretOrPublicKey: s, checkCredentialExistence: false}}]
+    - rate-limit:
+    - response-transformer: [{action: {body: {remove: [a]}}}]
+    - request-transformer: [{action: {headers: {add: {Content-Length: "'1'"}}}}]
+    - terminate: [{condition: {name: json-schema, schema: {$id: 'http://s.test', type: object}}}]
+    - proxy: [{action: {serviceEndpoint: s, hostRewrite: a, followRedirects: true, stripPath: true, ws: true}}]
+`)
+	list, err := offline.Deviations(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, d := range list {
+		found[d.ID] = true
+	}
+	for _, d := range deviation.All() {
+		if d.Notice != "" && !found[d.ID] {
+			t.Errorf("%s has a notice and is not found", d.ID)
+		}
+	}
 }
 
 func TestDeviations(t *testing.T) {
