@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 
@@ -76,7 +77,11 @@ func (l *loader) checkCondition(t *tree, c child, out *Condition) bool {
 			return false
 		}
 		if _, err := schema.Compile(doc); err != nil {
-			l.report(t.childSpot(where), diag.Error, diag.Problem{Code: "invalid-value", Message: fmt.Sprintf("condition \"json-schema\": %v", err)})
+			p := diag.Problem{Code: "invalid-value", Message: fmt.Sprintf("condition \"json-schema\": %v", err)}
+			if errors.Is(err, schema.ErrOutside) {
+				p.Hint = `nothing is fetched when loading: put what it names below "definitions" of the schema`
+			}
+			l.report(t.childSpot(where), diag.Error, p)
 			return false
 		}
 	}

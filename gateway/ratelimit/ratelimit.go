@@ -16,7 +16,7 @@ import (
 
 const (
 	shards = 64
-	// DefaultKeys is how many keys are counted at a time: about 30 MB when each is an address.
+	// DefaultKeys is how many keys are counted at a time: 36 MB when each is an address, at most 50 MB.
 	DefaultKeys = 1 << 18
 	// longest is the length in bytes from which a key is known by its hash, so that clients who choose
 	// their keys cannot fill the memory with them.

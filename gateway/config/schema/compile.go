@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -64,6 +65,9 @@ func Compile(doc map[string]any) (*Schema, error) {
 	return &Schema{root: n, doc: doc}, nil
 }
 
+// ErrOutside is matched by the error of a reference to another document.
+var ErrOutside = errors.New("leads outside of the schema")
+
 type compiler struct {
 	root map[string]any
 	refs map[string]*node
@@ -91,7 +95,7 @@ func (c *compiler) resolve(ref, at string) (*node, error) {
 	id, _ := c.root["$id"].(string)
 	fragment, ok := strings.CutPrefix(strings.TrimPrefix(ref, id), "#")
 	if !ok && ref != id {
-		return nil, fmt.Errorf("read schema at %s: reference %q leads outside of the schema", at, ref)
+		return nil, fmt.Errorf("read schema at %s: reference %q %w", at, ref, ErrOutside)
 	}
 	if n, ok := c.refs[fragment]; ok {
 		return n, nil
