@@ -112,7 +112,7 @@ func (w *watch) publish(found []netip.AddrPort) {
 
 // run looks the name up until ctx ends.
 func (w *watch) run(ctx context.Context) {
-	state := watchState{variants: rand.Perm(dns.Variants)}
+	state := watchState{variants: rand.Perm(dns.Variants)} //nolint:gosec // no secret
 	for {
 		wait := w.once(ctx, &state)
 		wait += time.Duration(rand.Int64N(int64(wait)/10 + 1)) //nolint:gosec // jitter
