@@ -6,7 +6,7 @@ func upstreams() []Deviation {
 		{
 			ID:    "upstream-addresses",
 			There: "the host of a `url` is looked up for every new connection, and one of its addresses is used",
-			Here: "it is looked up beside the requests, at least every 2 s for the name of a Service, and all its addresses, such as the pods of a " +
+			Here: "it is looked up beside the requests, every 1.3 s for the name of a Service, and all its addresses, such as the pods of a " +
 				"headless Service, take turns inside the turn of their `url`",
 		},
 		{

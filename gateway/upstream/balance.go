@@ -30,7 +30,7 @@ type Balance struct {
 type Discovery struct {
 	// Off dials the host by its name, as one endpoint.
 	Off bool
-	// Interval is the longest time between two look-ups; 0: 2 s for names of Services, 30 s for others.
+	// Interval is the longest time between two look-ups; 0: 1.3 s for names of Services, 30 s for others.
 	Interval time.Duration
 	// SRV is put in front of the host, as in "_http._tcp", to ask for SRV records; empty: addresses.
 	SRV string

@@ -19,9 +19,10 @@ import (
 // Times between look-ups.
 const (
 	minInterval = time.Second
-	// serviceInterval is for names of Services, whatever their time to live: with it a new pod is used, and a
-	// gone one left, within five seconds also when the cluster's name server keeps answers for some seconds.
-	serviceInterval = 2 * time.Second
+	// serviceInterval is for names of Services, whatever their time to live: a new pod must be used, and a gone one
+	// left, within five seconds. The name server of a cluster keeps answers for as long, so that the time for one
+	// turn of all variants must be longer.
+	serviceInterval = 1300 * time.Millisecond
 	otherInterval   = 30 * time.Second
 	lookupTimeout   = 5 * time.Second
 	// keepMissing is how long the last addresses stand when the name servers say that there are none any more:
@@ -181,6 +182,9 @@ func (w *watch) once(ctx context.Context, state *watchState) time.Duration {
 			w.publish(answer.Endpoints)
 		}
 		longest := w.longest(answer.Name)
+		if isService(answer.Name) {
+			return longest
+		}
 		return min(max(answer.TTL, min(minInterval, longest)), longest)
 	}
 	if state.failures++; state.failures == 1 {
