@@ -161,8 +161,13 @@ func TestPasswordsAreBounded(t *testing.T) {
 func TestUnknownCostsAsMuch(t *testing.T) {
 	t.Parallel()
 	for _, cost := range []int{4, 10} {
-		if got, err := bcrypt.Cost([]byte(newPasswords(cost).unknown)); got != cost || err != nil {
+		hash := []byte(newPasswords(cost).unknown)
+		if got, err := bcrypt.Cost(hash); got != cost || err != nil {
 			t.Errorf("cost %d, %v, want %d", got, err, cost)
+		}
+		// Any other error would come before the costly part.
+		if err := bcrypt.CompareHashAndPassword(hash, []byte("x")); !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+			t.Errorf("comparing: %v", err)
 		}
 	}
 }
