@@ -46,7 +46,7 @@ func (f *Flight[V]) join(ctx context.Context, k Key, find func(context.Context) 
 	if f.calls == nil {
 		f.calls = map[Key]*call[V]{}
 	}
-	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // leave calls it
 	c := &call[V]{done: make(chan struct{}), waiting: 1, cancel: cancel}
 	f.calls[k] = c
 	go func() {

@@ -57,20 +57,24 @@ func (i *introspect) Apply(ctx context.Context, x *message.Exchange) (message.Ve
 		return i.unauthorized(x), nil
 	}
 	answer, err := i.answer(ctx, token)
-	switch {
-	case err == nil:
-	case errors.Is(err, errInactive) || ctx.Err() != nil:
-		i.debug(ctx, x, err)
-		return i.unauthorized(x), nil
-	default:
-		i.log.WarnContext(ctx, "introspect", "policy", i.policy, "request_id", x.ID(), "error", err)
-		return i.unauthorized(x), nil
+	if err != nil {
+		i.report(ctx, x, err)
+		return i.unauthorized(x), nil //nolint:nilerr // the client is told
 	}
 	if !hasScopes(x.Endpoint.Scopes, jwt.Scopes(answer), nil) {
 		return i.unauthorized(x), nil
 	}
 	claim(x, answer)
 	return message.Continue, nil
+}
+
+// report notes why nothing good is known of a token: loudly where the server is to blame.
+func (i *introspect) report(ctx context.Context, x *message.Exchange, err error) {
+	if errors.Is(err, errInactive) || ctx.Err() != nil {
+		i.debug(ctx, x, err)
+		return
+	}
+	i.log.WarnContext(ctx, "introspect", "policy", i.policy, "request_id", x.ID(), "error", err)
 }
 
 // answer is what the server says, now or a short while ago. Those who ask about one token at a time
