@@ -16,6 +16,16 @@ func oauth2() []Deviation {
 			Here:  "a browser must bring the token of the form that it was shown; the button Deny denies; pages cannot be framed",
 		},
 		{
+			ID:    "oauth-url-fields",
+			There: "`POST /login` and the consent take their fields from the URL, too",
+			Here:  "from the body only: a URL is logged",
+		},
+		{
+			ID:    "oauth-no-redirect",
+			There: "a client without `redirectUri` gets as far as the consent, which then is a 500",
+			Here:  "403; so does a `redirectUri` that a browser would run, such as `javascript:`",
+		},
+		{
 			ID:    "oauth-pkce",
 			There: "`code_challenge` is not read",
 			Here:  "PKCE with method `S256` (RFC 7636): a code with a challenge needs its verifier, one without refuses any",

@@ -200,6 +200,10 @@ func (s *Server) allow(ctx context.Context, x *message.Exchange, txn *transactio
 	token, err := s.accessToken(ctx, consumer.Grant{
 		ConsumerID: txn.ClientID, UserID: user.ID, RedirectURI: txn.RedirectURI, Scopes: txn.Scopes,
 	})
+	if mistake, ok := errors.AsType[*tokenError](err); ok { // RFC 6749, section 4.2.2.1
+		s.answerClient(x, txn, []param{{"error", mistake.Code}, {"error_description", mistake.Description}})
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package oauth2_test
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"strings"
@@ -17,10 +18,7 @@ func TestAuthorizeMistakes(t *testing.T) {
 	w.login()
 	right := url.Values{"response_type": {"code"}, "client_id": {w.app1.ID}, "redirect_uri": {callback}}
 	with := func(name string, values ...string) string {
-		q := url.Values{}
-		for k, v := range right {
-			q[k] = v
-		}
+		q := maps.Clone(right)
 		if q[name] = values; values == nil {
 			delete(q, name)
 		}
@@ -173,6 +171,16 @@ func TestManyTabs(t *testing.T) {
 	}
 }
 
+func TestImplicitGrantWithoutKey(t *testing.T) {
+	t.Parallel()
+	w := newTestWorld(t, func(w *world) { w.settings.JWT = &config.JWTTokens{Algorithm: "HS256"} })
+	w.login()
+	a := w.send("POST", "/oauth2/authorize/decision", form("transaction_id", w.authorize("token").header.Get("Transaction_id")))
+	if a.status != 302 || !strings.HasPrefix(a.location(), callback+"#error=server_error&") {
+		t.Errorf("%d to %q: %s", a.status, a.location(), a.body)
+	}
+}
+
 func TestExpiredCode(t *testing.T) {
 	t.Parallel()
 	w := newTestWorld(t)
@@ -214,7 +222,7 @@ func TestRedirectURIs(t *testing.T) {
 	}
 }
 
-// FuzzCookies: no cookie and no transaction that a server did not make opens anything, or makes it panic.
+// FuzzSealed: no cookie and no transaction that a server did not make opens anything, or makes it panic.
 func FuzzSealed(f *testing.F) {
 	for _, seed := range []string{"", "AAAA", "egk8s.sid=x", strings.Repeat("A", 200), "eyJpIjoieCJ9"} {
 		f.Add(seed)

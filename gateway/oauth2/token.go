@@ -66,6 +66,9 @@ func (s *Server) authenticateClient(ctx context.Context, x *message.Exchange) (*
 	if err != nil {
 		return nil, 0, err
 	}
+	if scope, _ := x.Request.Query().Get("scope"); scope != "" { // EG: here only; the token has those of the body
+		scopes = strings.Split(scope, " ")
+	}
 	id, secret, status := basic(x.Request.Header.Get("Authorization"))
 	client, err := s.checkClient(ctx, id, secret, scopes)
 	if client != nil || err != nil {

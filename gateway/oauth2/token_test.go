@@ -34,6 +34,7 @@ func TestTokenMistakes(t *testing.T) {
 		"wrong secret in body":  {form("grant_type", "client_credentials", "client_id", w.app1.ID, "client_secret", "x"), nil, 401, "Unauthorized"},
 		"scope it lacks":        {"grant_type=client_credentials&scope=write", app, 401, "Unauthorized"},
 		"scope of no existence": {"grant_type=client_credentials&scope=read+zzz", app, 401, "Unauthorized"},
+		"scope in the URL":      {"grant_type=client_credentials", append([]string{"?", "scope=write"}, app...), 401, "Unauthorized"},
 		"no grant type":         {"x=1", app, 501, `{"error":"unsupported_grant_type","error_description":"Unsupported grant type: undefined"}`},
 		"unknown grant type":    {"grant_type=%3Cb%3E", app, 501, "unsupported_grant_type"},
 		"two scopes fields":     {"grant_type=client_credentials&scope=read&scope=read", app, 400, "scope must be a string"},
@@ -50,7 +51,12 @@ func TestTokenMistakes(t *testing.T) {
 		"a long body":           {"grant_type=" + strings.Repeat("x", 200<<10), app, 413, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := w.send("POST", "/oauth2/token", tt.body, tt.header...)
+			t.Parallel()
+			target := "/oauth2/token"
+			if len(tt.header) > 0 && tt.header[0] == "?" {
+				target, tt.header = target+"?"+tt.header[1], tt.header[2:]
+			}
+			a := w.send("POST", target, tt.body, tt.header...)
 			if a.status != tt.status || !strings.Contains(a.body, tt.want) {
 				t.Errorf("%d %s, want %d %s", a.status, a.body, tt.status, tt.want)
 			}

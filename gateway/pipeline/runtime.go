@@ -85,8 +85,29 @@ func (r *Runtime) Serve(ctx context.Context, x *message.Exchange) error {
 		}
 	}
 	x.Endpoint = nil
+	if allow := r.ownMethods(x); allow != "" {
+		x.Response.Header.Set("Allow", allow)
+		x.Response.SendHTML(200, allow)
+		return nil
+	}
 	x.NotFound()
 	return nil
+}
+
+// ownMethods is the answer to OPTIONS where only a route of the gateway itself has the path; else "".
+// EG: Express collects the methods of whatever matches, and answers when nothing else does.
+func (r *Runtime) ownMethods(x *message.Exchange) string {
+	if r.routes == nil || x.Request.Method != "OPTIONS" {
+		return ""
+	}
+	var allow []string
+	if r.routes.Route("GET", x.Request.Path()) != nil {
+		allow = append(allow, "GET", "HEAD")
+	}
+	if r.routes.Route("POST", x.Request.Path()) != nil {
+		allow = append(allow, "POST")
+	}
+	return strings.Join(allow, ",")
 }
 
 // own answers by a route of the gateway itself.

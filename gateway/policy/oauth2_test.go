@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -148,10 +149,8 @@ func TestOAuth2JWT(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			given := map[string]any{"enforceScopes": tt.enforce}
-			for k, v := range parameters {
-				given[k] = v
-			}
+			given := maps.Clone(parameters)
+			given["enforceScopes"] = tt.enforce
 			p := build(t, "oauth2", map[string]any{"passThrough": tt.passThrough, "jwt": given}, env())
 			x, sink := exchange("GET", "/", map[string]string{"Authorization": tt.auth})
 			x.Endpoint.Scopes = tt.scopes
