@@ -28,7 +28,7 @@ func (c *tunnel) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
-	return c.Conn.Close()
+	return c.Close()
 }
 
 // Switch answers 101 and takes the connection away from net/http.
