@@ -198,6 +198,9 @@ func (w *watch) once(ctx context.Context, state *watchState) time.Duration {
 		state.missing = time.Time{}
 	}
 	longest := w.longest(cmp.Or(state.known, w.name))
+	if state.known == "" && w.interval == 0 && strings.Count(w.name, ".") < 2 {
+		longest = serviceInterval // "backend" or "backend.shop" may be a Service that is not there yet
+	}
 	return min(min(minInterval, longest)<<min(state.failures-1, 5), max(longest, lookupTimeout))
 }
 

@@ -145,7 +145,9 @@ func TestWatch(t *testing.T) {
 
 func TestWatchBacksOff(t *testing.T) {
 	t.Parallel()
-	for name, longest := range map[string]time.Duration{"backend.shop.svc.cluster.local": 5 * time.Second, "example.com": 30 * time.Second} {
+	for name, longest := range map[string]time.Duration{
+		"backend.shop.svc.cluster.local": 5 * time.Second, "backend": 5 * time.Second, "backend.shop": 5 * time.Second, "api.example.com": 30 * time.Second,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			n := &nameServer{err: errors.New("no answer")}
 			w := &watch{lookup: lookup{name: name}, resolver: n.resolver(), counts: &lookupCounts{}, log: slog.New(slog.DiscardHandler)}
