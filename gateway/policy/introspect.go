@@ -59,7 +59,7 @@ func (i *introspect) Apply(ctx context.Context, x *message.Exchange) (message.Ve
 	answer, err := i.answer(ctx, token)
 	if err != nil {
 		i.report(ctx, x, err)
-		return i.unauthorized(x), nil //nolint:nilerr // the client is told
+		return i.unauthorized(x), nil
 	}
 	if !hasScopes(x.Endpoint.Scopes, jwt.Scopes(answer), nil) {
 		return i.unauthorized(x), nil
