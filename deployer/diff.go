@@ -96,7 +96,7 @@ func (d *deploy) prepare(ctx context.Context, then ...func(context.Context) erro
 // findings says what would be in the way of a deploy; a comparison goes on.
 func (d *deploy) findings(ctx context.Context) error {
 	d.out.begin(event.Check)
-	found := check.Run(ctx, check.Input{Cluster: d.client, Namespace: d.namespace, Version: d.facts.GitVersion, Project: d.project})
+	found := check.Findings(check.Run(ctx, d.checkInput(), false))
 	for _, f := range found {
 		if f.Code == "namespace-missing" {
 			d.opts.DryRun = DryRunClient // no API server judges objects of a namespace that is not there

@@ -166,7 +166,7 @@ func (d *deploy) check(ctx context.Context) error {
 	for _, unknown := range d.facts.Unknown {
 		d.out.info("not known: " + unknown)
 	}
-	found := check.Run(ctx, check.Input{Cluster: d.client, Namespace: d.namespace, Version: d.facts.GitVersion, Project: d.project})
+	found := check.Findings(check.Run(ctx, d.checkInput(), false))
 	for _, f := range found {
 		switch {
 		case f.Code == "namespace-missing" && d.opts.CreateNS && d.opts.DryRun == DryRunNone:

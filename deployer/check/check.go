@@ -16,6 +16,7 @@ import (
 	"egk8s.dev/egk8s/deployer/cluster"
 	"egk8s.dev/egk8s/deployer/object"
 	"egk8s.dev/egk8s/deployer/project"
+	"egk8s.dev/egk8s/gateway/offline"
 )
 
 // Severity tells whether a finding stops the deploy.
@@ -29,40 +30,92 @@ const (
 
 // Finding is what a check found.
 type Finding struct {
-	Code     string // stable: namespace-missing, secret-missing, …
-	Severity Severity
-	Message  string
-	Hint     string
+	Code     string   `json:"code"` // stable: namespace-missing, secret-missing, …
+	Severity Severity `json:"severity"`
+	Message  string   `json:"message"`
+	Hint     string   `json:"hint,omitempty"`
 }
 
-// Getter reads one object.
-type Getter interface {
+// Cluster is what the checks ask of the API server.
+type Cluster interface {
 	Get(context.Context, object.Ref) (*unstructured.Unstructured, error)
+	Create(context.Context, *unstructured.Unstructured) (*unstructured.Unstructured, error)
+	DryCreate(context.Context, *unstructured.Unstructured) (*unstructured.Unstructured, error)
 }
 
 // Input is what the checks look at.
 type Input struct {
-	Cluster   Getter
+	Cluster   Cluster
 	Namespace string
-	Version   string // of the API server: v1.37.1
+	Facts     *cluster.Facts
 	Project   *project.Project
+	// Upstreams and Objects are what will be deployed; only the thorough checks look at them.
+	Upstreams []offline.Upstream
+	Objects   []*unstructured.Unstructured
+	// Role is the Role that egk8s publishes, as YAML; only the thorough checks look at it.
+	Role string
 }
 
-// Run runs all checks and returns what they found, errors first.
-func Run(ctx context.Context, in Input) []Finding {
-	checks := []func(context.Context, Input) []Finding{version, namespace, secrets}
-	found := make([][]Finding, len(checks))
+// Check is one thing to look at.
+type Check struct {
+	Category string // cluster, rights, namespace, services
+	What     string // what holds when nothing is found: "the namespace is there"
+	// Thorough checks ask more of the API server than every deploy should.
+	Thorough bool
+
+	run func(context.Context, Input) []Finding
+}
+
+// Checks are all checks, by category, in the order in which they are shown.
+func Checks() []Check {
+	return []Check{
+		{"cluster", "the version of Kubernetes is one that egk8s was tried with", false, version},
+		{"cluster", "the image is built for the processors of the nodes", false, platforms},
+		{"cluster", "what the project needs is installed", false, groups},
+		{"namespace", "the namespace is there", false, namespace},
+		{"namespace", "the Secrets that the project names are there", false, secrets},
+		{"namespace", "a pod of the gateway would be admitted", true, admission},
+		{"rights", "this user may do what a deploy does", true, rights},
+		{"services", "the services behind the gateway are there", true, upstreams},
+	}
+}
+
+// Result is what one check found.
+type Result struct {
+	Check
+	Findings []Finding // none: all is well
+}
+
+// Run runs the checks at the same time, the thorough ones only when asked to.
+func Run(ctx context.Context, in Input, thorough bool) []Result {
+	var out []Result
+	for _, c := range Checks() {
+		if thorough || !c.Thorough {
+			out = append(out, Result{Check: c})
+		}
+	}
 	var all sync.WaitGroup
-	for i, check := range checks {
-		all.Go(func() { found[i] = check(ctx, in) })
+	for i := range out {
+		all.Go(func() { out[i].Findings = out[i].run(ctx, in) })
 	}
 	all.Wait()
-	out := slices.Concat(found...)
-	slices.SortStableFunc(out, func(a, b Finding) int { return strings.Compare(string(a.Severity), string(b.Severity)) })
-	if len(out) > 0 && slices.ContainsFunc(out, func(f Finding) bool { return f.Code == "namespace-missing" }) {
-		// Where there is no namespace, nothing in it was looked for in earnest.
-		out = slices.DeleteFunc(out, func(f Finding) bool { return f.Code == "secret-missing" })
+	if slices.ContainsFunc(Findings(out), func(f Finding) bool { return f.Code == "namespace-missing" }) {
+		for i := range out { // where there is no namespace, nothing in it was looked for in earnest
+			out[i].Findings = slices.DeleteFunc(out[i].Findings, func(f Finding) bool {
+				return f.Code == "secret-missing" || f.Code == "not-admitted"
+			})
+		}
 	}
+	return out
+}
+
+// Findings are those of all results, errors first.
+func Findings(results []Result) []Finding {
+	var out []Finding
+	for _, r := range results {
+		out = append(out, r.Findings...)
+	}
+	slices.SortStableFunc(out, func(a, b Finding) int { return strings.Compare(string(a.Severity), string(b.Severity)) })
 	return out
 }
 
@@ -73,19 +126,19 @@ const (
 )
 
 func version(_ context.Context, in Input) []Finding {
-	major, minor, ok := parse(in.Version)
+	major, minor, ok := parse(in.Facts.GitVersion)
 	switch {
 	case !ok:
-		return []Finding{{Code: "version-unknown", Severity: Warning, Message: fmt.Sprintf("the API server calls its version %q", in.Version)}}
+		return []Finding{{Code: "version-unknown", Severity: Warning, Message: fmt.Sprintf("the API server calls its version %q", in.Facts.GitVersion)}}
 	case major == 1 && minor < oldest:
 		return []Finding{{
 			Code: "version-too-old", Severity: Error,
-			Message: fmt.Sprintf("the cluster runs Kubernetes %s; egk8s needs 1.%d or newer", in.Version, oldest),
+			Message: fmt.Sprintf("the cluster runs Kubernetes %s; egk8s needs 1.%d or newer", in.Facts.GitVersion, oldest),
 		}}
 	case major > 1 || minor > newest:
 		return []Finding{{
 			Code: "version-untried", Severity: Warning,
-			Message: fmt.Sprintf("the cluster runs Kubernetes %s; this egk8s was tried up to 1.%d", in.Version, newest),
+			Message: fmt.Sprintf("the cluster runs Kubernetes %s; this egk8s was tried up to 1.%d", in.Facts.GitVersion, newest),
 		}}
 	default:
 		return nil

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"egk8s.dev/egk8s/deployer/check"
+	"egk8s.dev/egk8s/deployer/cloud"
+	"egk8s.dev/egk8s/deployer/cluster"
 	"egk8s.dev/egk8s/deployer/object"
 	"egk8s.dev/egk8s/deployer/project"
 	"egk8s.dev/egk8s/gateway/diag"
@@ -29,6 +31,14 @@ func (g getter) Get(_ context.Context, ref object.Ref) (*unstructured.Unstructur
 	default:
 		return &unstructured.Unstructured{Object: o}, nil
 	}
+}
+
+func (g getter) Create(_ context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return u, nil
+}
+
+func (g getter) DryCreate(_ context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return u, nil
 }
 
 // TestRun: what stands in the way of a deploy is found before it begins.
@@ -57,7 +67,9 @@ func TestRun(t *testing.T) {
 			p := &project.Project{Position: func(string) diag.Position { return diag.Position{File: "egk8s.yaml", Line: 7} }}
 			p.Spec.SecretEnv = map[string]project.SecretKey{"JWT": {Secret: "s", Key: "jwt"}}
 			var got []string
-			for _, f := range check.Run(t.Context(), check.Input{Cluster: c.there, Namespace: "n", Version: c.version, Project: p}) {
+			facts := &cluster.Facts{Facts: cloud.Facts{GitVersion: c.version}}
+			in := check.Input{Cluster: c.there, Namespace: "n", Facts: facts, Project: p}
+			for _, f := range check.Findings(check.Run(t.Context(), in, false)) {
 				got = append(got, f.Code+" "+string(f.Severity))
 				if f.Message == "" || f.Severity == check.Error && f.Hint == "" && f.Code != "version-too-old" {
 					t.Errorf("says too little: %+v", f)

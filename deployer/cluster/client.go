@@ -61,12 +61,21 @@ func (c *Client) Get(ctx context.Context, ref object.Ref) (*unstructured.Unstruc
 
 // Create makes one object, which must not exist.
 func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return c.create(ctx, obj, metav1.CreateOptions{FieldManager: FieldManager})
+}
+
+// DryCreate lets the API server judge what Create would make.
+func (c *Client) DryCreate(ctx context.Context, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return c.create(ctx, obj, metav1.CreateOptions{FieldManager: FieldManager, DryRun: []string{metav1.DryRunAll}})
+}
+
+func (c *Client) create(ctx context.Context, obj *unstructured.Unstructured, options metav1.CreateOptions) (*unstructured.Unstructured, error) {
 	ref := object.Of(obj)
 	r, err := c.resourceOf(ref)
 	if err != nil {
 		return nil, err
 	}
-	out, err := r.Create(ctx, obj, metav1.CreateOptions{FieldManager: FieldManager})
+	out, err := r.Create(ctx, obj, options)
 	return out, c.explain("create", ref, err)
 }
 

@@ -35,7 +35,7 @@ func kinds() map[schema.GroupVersionKind]string {
 		gvk("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding"): "clusterrolebindings",
 		gvk("gateway.networking.k8s.io", "v1", "HTTPRoute"):          "httproutes",
 		gvk("monitoring.coreos.com", "v1", "PodMonitor"):             "podmonitors",
-		gvk("authorization.k8s.io", "v1", "SelfSubjectAccessReview"): "selfsubjectaccessreviews",
+		gvk("authorization.k8s.io", "v1", "SelfSubjectRulesReview"):  "selfsubjectrulesreviews",
 	}
 }
 
@@ -48,7 +48,7 @@ func Resource(gvk schema.GroupVersionKind) (schema.GroupVersionResource, bool) {
 // ClusterScoped tells whether objects of the kind stand outside namespaces.
 func ClusterScoped(kind schema.GroupKind) bool {
 	switch kind.Kind {
-	case "Namespace", "Node", "ClusterRole", "ClusterRoleBinding", "SelfSubjectAccessReview":
+	case "Namespace", "Node", "ClusterRole", "ClusterRoleBinding", "SelfSubjectRulesReview":
 		return true
 	default:
 		return false

@@ -201,7 +201,8 @@ func TestReplicasOfAnAutoscaler(t *testing.T) {
 		"given up":      {[]*unstructured.Unstructured{want, scaler}, map[object.Key]plan.Live{key: live(want, "u", "o")}, judged(5, 1), int64(5), event.Configured},
 		"given up before": {
 			[]*unstructured.Unstructured{want, scaler},
-			map[object.Key]plan.Live{key: live(want, "u", "o")}, judged(5, 5), nil, event.Unchanged,
+			map[object.Key]plan.Live{key: live(want, "u", "o")},
+			judged(5, 5), nil, event.Unchanged,
 		},
 	}
 	for name, test := range tests {

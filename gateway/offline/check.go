@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -94,6 +95,11 @@ func (r *Report) describe(cfg *config.Config) {
 		r.RedisHost = cfg.System.RedisHost
 	}
 	r.Routes = routes(cfg)
+	for _, name := range slices.Sorted(maps.Keys(cfg.ServiceEndpoints)) {
+		for _, u := range cfg.ServiceEndpoints[name].URLs {
+			r.Upstreams = append(r.Upstreams, Upstream{Name: name, URL: u.String(), Pos: cfg.ServiceEndpoints[name].Pos})
+		}
+	}
 }
 
 // bindAddresses warns of addresses that a pod does not keep.

@@ -102,6 +102,10 @@ func TestCheckReports(t *testing.T) {
 			{Endpoint: "all", Pipeline: "main", Method: "GET", Path: "/", Auth: true, Proxy: "orders"},
 			{Endpoint: "ver", Pipeline: "main", Method: "GET", Auth: true, Proxy: "orders"},
 		},
+		Upstreams: []offline.Upstream{
+			{Name: "upload", URL: "http://a.test", Pos: diag.Position{File: "gateway.config.yml", Line: 13, Column: 3}},
+			{Name: "upload", URL: "http://b.test", Pos: diag.Position{File: "gateway.config.yml", Line: 13, Column: 3}},
+		},
 		Policies:       []string{"cors", "key-auth", "proxy", "terminate"},
 		FileReferences: []string{"keys/tls.key"},
 	}

@@ -32,12 +32,21 @@ type Report struct {
 	HTTP, HTTPS, Admin *Port
 	// Routes has one entry per apiEndpoint with a pipeline, in the gateway's matching order.
 	Routes []Route
+	// Upstreams are the URLs of the service endpoints, as far as they are known, sorted by name.
+	Upstreams []Upstream
 	// Policies are the names of the policies that pipelines use, sorted.
 	Policies []string
 	// RedisHost is the Redis that system.config.yml names; empty when it names none or emulates.
 	RedisHost string
 	// FileReferences are relative paths that the config names (keys, certificates), sorted.
 	FileReferences []string
+}
+
+// Upstream is one URL of a service endpoint.
+type Upstream struct {
+	Name string // of the service endpoint
+	URL  string
+	Pos  diag.Position
 }
 
 // Port is a listener of the user's file.

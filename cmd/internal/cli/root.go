@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
+	"egk8s.dev/egk8s/cmd/internal/cli/check"
 	"egk8s.dev/egk8s/cmd/internal/cli/completion"
 	"egk8s.dev/egk8s/cmd/internal/cli/credentials"
 	"egk8s.dev/egk8s/cmd/internal/cli/deploy"
@@ -60,7 +61,7 @@ func NewRoot(a *app.App) *cobra.Command {
 func addCommands(root *cobra.Command, a *app.App) {
 	root.AddCommand(
 		initcmd.New(a, nil), validate.New(a, nil), render.New(a, nil), image.New(a, nil), credentials.New(a, nil),
-		diff.New(a, nil), deploy.New(a, nil), status.New(a, nil), history.New(a, nil), rollback.New(a, nil), logs.New(a, nil), portforward.New(a, nil), destroy.New(a, nil),
+		check.New(a, nil), diff.New(a, nil), deploy.New(a, nil), status.New(a, nil), history.New(a, nil), rollback.New(a, nil), logs.New(a, nil), portforward.New(a, nil), destroy.New(a, nil),
 		version.New(a, nil), completion.New(a),
 	)
 }

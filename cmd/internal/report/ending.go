@@ -13,7 +13,7 @@ import (
 
 // Ending is how a run ended.
 type Ending struct {
-	Verb   string // deploy, rollback, destroy, status, diff
+	Verb   string // deploy, rollback, destroy, status, diff, check
 	Result deployer.Result
 	// Err is why it failed; nil when it did not.
 	Err error
@@ -28,7 +28,7 @@ type Ending struct {
 }
 
 // answers tells whether the command is a question, whose answer goes to standard output.
-func (e Ending) answers() bool { return e.Verb == "status" || e.Verb == "diff" }
+func (e Ending) answers() bool { return e.Verb == "status" || e.Verb == "diff" || e.Verb == "check" }
 
 // Causes returns the diagnoses, the first one being the reason.
 func (e Ending) Causes() []event.Cause { return e.Result.Failures }
