@@ -133,6 +133,7 @@ func (c *conn) expired() error {
 		nc := c.nc
 		c.stop = context.AfterFunc(c.ctx, func() { _ = nc.SetReadDeadline(time.Unix(1, 0)) })
 	}
+	c.deadline = now // a watch of an earlier request may have set another one: set it in any case
 	c.arm(now)
 	if c.ctx.Err() != nil { // before the watch could see it
 		return context.Cause(c.ctx)
@@ -142,12 +143,12 @@ func (c *conn) expired() error {
 
 // read reads what the service sends, waiting for at least one byte.
 func (c *conn) read(p []byte) (int, error) {
+	if c.timeout > 0 {
+		c.active = time.Now() // while nobody read, the service may have been anything but silent
+	}
 	for {
 		n, err := c.nc.Read(p)
 		if n > 0 {
-			if c.timeout > 0 {
-				c.active = time.Now()
-			}
 			return n, nil
 		}
 		switch {

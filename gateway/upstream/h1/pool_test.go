@@ -198,6 +198,31 @@ func TestTimeoutCountsTheServiceOnly(t *testing.T) {
 	}
 }
 
+// TestTimeoutDoesNotCountTheReader: a caller who reads slowly is not a silent service.
+func TestTimeoutDoesNotCountTheReader(t *testing.T) {
+	t.Parallel()
+	b := serve(t, func(conn net.Conn, r *bufio.Reader) {
+		_, _ = http.ReadRequest(r)
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
+		time.Sleep(20 * time.Millisecond)
+		_, _ = io.WriteString(conn, "cd")
+		_, _ = io.Copy(io.Discard, r)
+	})
+	p := newPool(t, b, h1.Options{})
+	r := request("GET", "/")
+	r.Timeout = 100 * time.Millisecond
+	resp, err := p.Do(context.Background(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.ReadFull(resp.Body, make([]byte, 2))
+	time.Sleep(200 * time.Millisecond)
+	if rest, err := io.ReadAll(resp.Body); err != nil || string(rest) != "cd" {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
 func TestCancelling(t *testing.T) {
 	t.Parallel()
 	b := serve(t, func(conn net.Conn, r *bufio.Reader) {
