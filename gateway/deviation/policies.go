@@ -4,9 +4,25 @@ func policies() []Deviation {
 	return []Deviation{
 		{
 			ID:    "expressions",
-			There: "expressions run in V8; a wrong one shows when a request meets it",
-			Here: "a subset runs (see `gateway/expr`); everything else is refused at load, with its line. It has no assignment and no loop, so no " +
-				"expression can stop the gateway",
+			There: "expressions run in V8 without limits: an endless loop stops the gateway; a wrong one shows when a request meets it",
+			Here: "common forms are compiled, the others run in an interpreter (see [ADR 11](adr/0011-javascript-in-a-fence.md)) for 80 ms and with " +
+				"16 MiB at most, else the request is a 500; a wrong one still starts, with a warning that names its line, and its requests are 500",
+		},
+		{
+			ID:    "expression-language",
+			There: "all of V8",
+			Here: "no `eval`, `Function`, `Proxy`, `Reflect`, `Promise`, typed arrays, `BigInt`, generators, `async`, `with`, no `...rest` in object " +
+				"patterns; what uses one of them is a 500, syntax with a warning when loading",
+		},
+		{
+			ID:    "expression-values",
+			There: "functions and object identity that a step puts on `egContext`, `req` or `res` are there for later steps",
+			Here:  "data is (objects, lists, texts, numbers, dates); functions are not, and each step gets a copy that is written back",
+		},
+		{
+			ID:    "expression-order",
+			There: "`req.headers`, `req.query` and `req.user` list their names as they came",
+			Here:  "in alphabetical order",
 		},
 		{
 			ID:    "store-unavailable",

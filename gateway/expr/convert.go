@@ -2,7 +2,9 @@ package expr
 
 import (
 	"maps"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/dop251/goja"
 )
@@ -14,6 +16,25 @@ const maxExportDepth = 64
 // it is a value that only the interpreter knows how to use.
 type Date float64
 
+// text is the date as JavaScript writes it.
+func (d Date) text() string {
+	if math.IsNaN(float64(d)) {
+		return "Invalid Date"
+	}
+	return time.UnixMilli(int64(d)).Format("Mon Jan 02 2006 15:04:05 GMT-0700 (MST)")
+}
+
+// json is what JSON.stringify makes of a date.
+func (d Date) json() any {
+	if math.IsNaN(float64(d)) {
+		return nil
+	}
+	return time.UnixMilli(int64(d)).UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// reference stands in egContext for req, res or egContext itself.
+type reference string
+
 // toJS makes a JavaScript value of decoded JSON.
 func (h *host) toJS(data any) goja.Value {
 	const perMember = 64
@@ -23,6 +44,8 @@ func (h *host) toJS(data any) goja.Value {
 		return goja.Null()
 	case Undefined:
 		return goja.Undefined()
+	case reference:
+		return h.box.VM.GlobalObject().Get(string(v))
 	case Date:
 		o, err := vm.New(vm.Get("Date"), vm.ToValue(float64(v)))
 		if err != nil {
@@ -79,10 +102,14 @@ func (h *host) exportAt(v goja.Value, depth int) any {
 		panic(h.box.VM.NewTypeError("an object nests too deep, or contains itself"))
 	case isFunction(o):
 		return Undefined{}
+	case o == h.box.VM.GlobalObject():
+		return reference("egContext")
 	}
 	switch d := o.Export().(type) {
-	case *jsRequest, *jsResponse:
-		return Undefined{}
+	case *jsRequest:
+		return reference("req")
+	case *jsResponse:
+		return reference("res")
 	case *jsHeaders:
 		return headers{h.x}.Data()
 	default:

@@ -60,19 +60,54 @@ func compile(source string) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	eval, err := p.expression(0)
+	var all []*Expression
+	for from := 0; p.tok.kind != end || len(all) == 0; {
+		eval, err := p.statement()
+		if err != nil {
+			return nil, err
+		}
+		to := p.tok.at
+		if p.is(";") {
+			err = p.next()
+		} else if p.tok.kind != end {
+			err = p.unexpected()
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &Expression{source: source[from:to], eval: eval, script: newScript(source[from:to])})
+		from = p.tok.at
+	}
+	if len(all) == 1 {
+		return all[0].eval, nil
+	}
+	return sequence(all), nil
+}
+
+// sequence runs statements one behind the other. Each may fall back to the interpreter by itself, as those before
+// it have changed something already.
+func sequence(all []*Expression) node {
+	return func(x *message.Exchange) (v Value, err error) {
+		for _, one := range all {
+			if v, err = one.Eval(x); err != nil {
+				return nil, err
+			}
+		}
+		return v, nil
+	}
+}
+
+// compileOne makes the compiled form of what stands in ${…}.
+func compileOne(source string) (node, error) {
+	p, err := newParser(source)
 	if err != nil {
 		return nil, err
 	}
-	if p.is(";") {
-		if err := p.next(); err != nil {
-			return nil, err
-		}
+	eval, err := p.expression(0)
+	if err == nil && p.tok.kind != end {
+		err = p.unexpected()
 	}
-	if p.tok.kind != end {
-		return nil, p.unexpected()
-	}
-	return eval, nil
+	return eval, err
 }
 
 // Broken returns an expression that throws err whenever it is evaluated.

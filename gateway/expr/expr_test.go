@@ -156,7 +156,11 @@ func TestTemplate(t *testing.T) {
 
 // FuzzCompile must never panic or hang, whatever the text; what compiles must evaluate.
 func FuzzCompile(f *testing.F) {
-	for _, s := range []string{"req.url + `${1}` ? 1 : x.y['z']", "typeof !-1", `JSON.stringify(req)`, "a?.b()", `"\u00"`} {
+	for _, s := range []string{
+		"req.url + `${1}` ? 1 : x.y['z']", "typeof !-1", `JSON.stringify(req)`, "a?.b()", `"\u00"`, `req.url = /(a|b)*c/.test(req.url); egContext.x = [1, ...'ab'].map(f => f + 1)`,
+		"for (const {a, ...b} of [{}]) try { throw a } catch { } finally { `${b}` }", `class A extends Array { #x = 1 }; new A(3).join('x'.repeat(9))`,
+		`'x'.replace(/(?=x)(.)\1?/g, (m, a) => a.padEnd(9))`, `JSON.parse('[[1]]', (k, v) => v)`, `switch (1) { default: var x = 0o7 }`,
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(_ *testing.T, source string) {

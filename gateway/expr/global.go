@@ -30,7 +30,15 @@ func (p *parser) global(id string) (node, error) {
 	case "consumer", "requestID", "apiEndpoint":
 		return func(x *message.Exchange) (Value, error) { return context{x}.Property(id), nil }, nil
 	default:
-		return nil, &UnsupportedError{What: "the name " + id}
+		if isBuiltin(id) || !isASCII(id) {
+			return nil, &UnsupportedError{What: "the name " + id}
+		}
+		return func(x *message.Exchange) (Value, error) {
+			if _, ok := x.Context[id]; !ok {
+				return nil, throw("ReferenceError: %s is not defined", id)
+			}
+			return known(context{x}.Property(id))
+		}, nil
 	}
 }
 

@@ -29,17 +29,17 @@ type shownValue struct {
 func newHost(box *fence.Sandbox, x *message.Exchange) *host {
 	h := &host{box: box, x: x, builtin: map[string]bool{}, shown: map[string]*shownValue{}}
 	g := box.VM.GlobalObject()
-	for _, name := range slices.Sorted(maps.Keys(x.Context)) {
-		if name != reqMembers && name != resMembers {
-			_ = g.Set(name, h.show("egContext."+name, x.Context[name]))
-		}
-	}
 	h.member("req", box.VM.NewDynamicObject(&jsRequest{host: h}))
 	h.member("res", box.VM.NewDynamicObject(&jsResponse{host: h}))
 	h.member("egContext", g)
 	h.getter("requestID", func() goja.Value { return box.VM.ToValue(x.ID()) })
 	h.getter("apiEndpoint", func() goja.Value { return h.show("apiEndpoint", endpointData(x.Endpoint)) })
 	h.getter("consumer", h.user)
+	for _, name := range slices.Sorted(maps.Keys(x.Context)) {
+		if name != reqMembers && name != resMembers {
+			_ = g.Set(name, h.show("egContext."+name, x.Context[name]))
+		}
+	}
 	return h
 }
 

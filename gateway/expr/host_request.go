@@ -47,10 +47,10 @@ func (r *jsRequest) Get(key string) goja.Value {
 // field is req.get(name). EG (Express): referer and referrer are the same.
 func (r *jsRequest) field(name string) goja.Value {
 	h := &r.host.x.Request.Header
-	switch name = strings.ToLower(name); {
-	case name == "host":
+	switch name = strings.ToLower(name); name {
+	case "host":
 		return r.host.box.VM.ToValue(r.host.x.Request.Host)
-	case name == "referer" || name == "referrer":
+	case "referer", "referrer":
 		if h.Has("referrer") {
 			return r.host.box.VM.ToValue(h.Joined("referrer"))
 		}

@@ -34,8 +34,7 @@ func (s *script) run(x *message.Exchange, use func(*host, goja.Value)) error {
 			h.keep()
 		},
 	)
-	var thrown *fence.ThrownError
-	if errors.As(err, &thrown) {
+	if thrown, ok := errors.AsType[*fence.ThrownError](err); ok {
 		return &ThrownError{Message: thrown.Message}
 	}
 	return err

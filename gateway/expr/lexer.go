@@ -76,12 +76,15 @@ func (l *lexer) number() (token, error) {
 	}
 	written := l.source[start:l.pos]
 	n, err := strconv.ParseFloat(written, 64)
-	if err != nil {
-		i, errInt := strconv.ParseInt(written, 0, 64)
-		if errInt != nil {
-			return token{}, fmt.Errorf("%q is no number", written)
+	if len(written) > 1 && written[0] == '0' && written[1] != '.' {
+		i, errInt := strconv.ParseUint(written, 0, 53)
+		n, err = float64(i), errInt
+		if isDigit(written[1]) || strings.Contains(written, "_") {
+			return token{}, &UnsupportedError{What: "the number " + written}
 		}
-		n = float64(i)
+	}
+	if err != nil {
+		return token{}, fmt.Errorf("%q is no number", written)
 	}
 	return token{kind: number, num: n, text: written, at: start}, nil
 }
@@ -95,7 +98,11 @@ func (l *lexer) text(quote byte) (token, error) {
 		case quote:
 			raw := l.source[start+1 : l.pos]
 			l.pos++
-			return token{kind: text, text: unescape(raw), at: start}, nil
+			decoded, ok := unescape(raw)
+			if !ok || strings.ContainsAny(raw, "\r\n") {
+				return token{}, &UnsupportedError{What: "this text"}
+			}
+			return token{kind: text, text: decoded, at: start}, nil
 		}
 	}
 	return token{}, fmt.Errorf("a text that begins with %c does not end", quote)
@@ -121,33 +128,37 @@ func (l *lexer) template() (token, error) {
 	return token{}, fmt.Errorf("a template does not end")
 }
 
-// unescape decodes the escape sequences of a text.
-func unescape(raw string) string {
+// unescape decodes the escape sequences of a text; false: it has some that only the interpreter knows.
+func unescape(raw string) (string, bool) {
 	if strings.IndexByte(raw, '\\') < 0 {
-		return raw
+		return raw, true
 	}
 	var b strings.Builder
 	for i := 0; i < len(raw); i++ {
-		if raw[i] != '\\' || i+1 == len(raw) {
+		if raw[i] != '\\' {
 			b.WriteByte(raw[i])
 			continue
 		}
 		i++
-		digits := map[byte]int{'x': 2, 'u': 4}[raw[i]]
-		if code, err := strconv.ParseUint(raw[i+1:min(len(raw), i+1+digits)], 16, 32); digits > 0 && err == nil {
-			b.Write(utf8.AppendRune(nil, rune(code))) //nolint:gosec // four digits at most
+		if i == len(raw) || isDigit(raw[i]) || raw[i] == '\n' || raw[i] == '\r' || raw[i] >= utf8.RuneSelf {
+			return "", false
+		}
+		if digits := map[byte]int{'x': 2, 'u': 4}[raw[i]]; digits > 0 {
+			code, err := strconv.ParseUint(raw[i+1:min(len(raw), i+1+digits)], 16, 32)
+			if err != nil || i+digits >= len(raw) || code >= 0xd800 && code < 0xe000 {
+				return "", false
+			}
+			b.WriteRune(rune(code)) //nolint:gosec // four digits at most
 			i += digits
 			continue
 		}
-		if at := strings.IndexByte("nrtbfv0", raw[i]); at >= 0 {
-			b.WriteByte("\n\r\t\b\f\v\x00"[at])
+		if at := strings.IndexByte("nrtbfv", raw[i]); at >= 0 {
+			b.WriteByte("\n\r\t\b\f\v"[at])
 			continue
 		}
-		if raw[i] != '\n' {
-			b.WriteByte(raw[i])
-		}
+		b.WriteByte(raw[i])
 	}
-	return b.String()
+	return b.String(), true
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

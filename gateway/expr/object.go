@@ -129,10 +129,14 @@ func (c context) Property(name string) Value {
 	case "egContext":
 		return c
 	}
-	if v, ok := c.x.Context[name]; ok {
-		return wrap(v)
+	v, ok := c.x.Context[name]
+	if !ok {
+		return Undefined{}
 	}
-	return Undefined{}
+	if to, ok := v.(reference); ok {
+		return c.Property(string(to))
+	}
+	return wrap(v)
 }
 
 // Data is for JSON, and JavaScript cannot make JSON of egContext.

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"cmp"
 	"math"
 	"strings"
 
@@ -25,7 +26,7 @@ func binary(op string, left, right node) node {
 		if err != nil {
 			return nil, err
 		}
-		return apply(op, a, b), nil
+		return apply(op, a, b)
 	}
 }
 
@@ -40,32 +41,37 @@ func short(left, right node, decides func(Value) bool) node {
 	}
 }
 
-func apply(op string, a, b Value) Value {
+func apply(op string, a, b Value) (Value, error) {
 	switch op {
-	case "===":
-		return same(a, b)
-	case "!==":
-		return !same(a, b)
-	case "==":
-		return looselySame(a, b)
-	case "!=":
-		return !looselySame(a, b)
+	case "===", "!==", "==", "!=":
+		return equal(op, a, b)
 	case "<", ">", "<=", ">=":
 		return compare(op, a, b)
 	case "+":
 		if !isPrimitiveNumber(a) || !isPrimitiveNumber(b) {
-			return Text(a) + Text(b)
+			return join(a, b)
 		}
-		return toNumber(a) + toNumber(b)
+		return toNumber(a) + toNumber(b), nil
 	case "-":
-		return toNumber(a) - toNumber(b)
+		return toNumber(a) - toNumber(b), nil
 	case "*":
-		return toNumber(a) * toNumber(b)
+		return toNumber(a) * toNumber(b), nil
 	case "/":
-		return toNumber(a) / toNumber(b)
+		return toNumber(a) / toNumber(b), nil
 	default:
-		return math.Mod(toNumber(a), toNumber(b))
+		return math.Mod(toNumber(a), toNumber(b)), nil
 	}
+}
+
+// maxText is how long a text may become here; longer ones are the interpreter's, which counts them.
+const maxText = 64 << 10
+
+func join(a, b Value) (Value, error) {
+	s, t := Text(a), Text(b)
+	if len(s)+len(t) > maxText {
+		return nil, errInterpret
+	}
+	return s + t, nil
 }
 
 // isPrimitiveNumber tells whether + adds the value rather than joining its text.
@@ -78,15 +84,58 @@ func isPrimitiveNumber(v Value) bool {
 	}
 }
 
-func compare(op string, a, b Value) bool {
+func compare(op string, a, b Value) (Value, error) {
+	if isObject(a) {
+		a = Text(a)
+	}
+	if isObject(b) {
+		b = Text(b)
+	}
 	s, okA := a.(string)
 	t, okB := b.(string)
 	if okA && okB {
-		c := strings.Compare(s, t)
-		return op == "<" && c < 0 || op == ">" && c > 0 || op == "<=" && c <= 0 || op == ">=" && c >= 0
+		if !isASCII(s) && !isASCII(t) {
+			return nil, errInterpret // the order of UTF-16 is another one than that of UTF-8
+		}
+		return ordered(op, s, t), nil
 	}
-	x, y := toNumber(a), toNumber(b)
-	return op == "<" && x < y || op == ">" && x > y || op == "<=" && x <= y || op == ">=" && x >= y
+	return ordered(op, toNumber(a), toNumber(b)), nil
+}
+
+func ordered[T cmp.Ordered](op string, x, y T) bool {
+	switch op {
+	case "<":
+		return x < y
+	case ">":
+		return x > y
+	case "<=":
+		return x <= y
+	default:
+		return x >= y
+	}
+}
+
+func isObject(v Value) bool {
+	switch v.(type) {
+	case List, Object:
+		return true
+	default:
+		return false
+	}
+}
+
+// equal is the four operators of equality. Whether two objects are the same one, only the interpreter knows.
+func equal(op string, a, b Value) (Value, error) {
+	if isObject(a) && isObject(b) {
+		return nil, errInterpret
+	}
+	result := false
+	if strings.HasSuffix(op, "==") && len(op) == 3 {
+		result = same(a, b)
+	} else {
+		result = looselySame(a, b)
+	}
+	return result == (op[0] == '='), nil
 }
 
 func same(a, b Value) bool {
@@ -94,9 +143,9 @@ func same(a, b Value) bool {
 	case nil, Undefined:
 		return b == nil || b == Undefined{}
 	case List, Object:
-		return false // two look-ups never give one object here
+		return false
 	default:
-		if _, isList := b.(List); isList {
+		if isObject(b) {
 			return false
 		}
 		return a == b
@@ -107,17 +156,14 @@ func looselySame(a, b Value) bool {
 	if missing(a) || missing(b) {
 		return missing(a) && missing(b)
 	}
-	if typeOf(a) == typeOf(b) {
-		return same(a, b)
-	}
-	if typeOf(a) == "object" {
+	if isObject(a) {
 		a = Text(a)
 	}
-	if typeOf(b) == "object" {
+	if isObject(b) {
 		b = Text(b)
 	}
-	if typeOf(a) == "string" && typeOf(b) == "string" {
-		return a == b
+	if typeOf(a) == typeOf(b) {
+		return same(a, b)
 	}
 	return toNumber(a) == toNumber(b)
 }

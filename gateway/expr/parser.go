@@ -13,6 +13,8 @@ type parser struct {
 	lex   lexer
 	tok   token
 	depth int
+	// coalesces and combines tell whether ?? and && or || were seen: together they need brackets.
+	coalesces, combines bool
 }
 
 func newParser(source string) (*parser, error) {
@@ -81,6 +83,11 @@ func (p *parser) expression(floor int) (node, error) {
 		if err = p.next(); err != nil {
 			break
 		}
+		p.coalesces = p.coalesces || op == "??"
+		p.combines = p.combines || op == "||" || op == "&&"
+		if p.coalesces && p.combines {
+			return nil, &UnsupportedError{What: "?? beside && or ||"}
+		}
 		if op == "?" {
 			left, err = p.choice(left)
 			continue
@@ -127,6 +134,9 @@ func (p *parser) unary() (node, error) {
 	defer func() { p.depth-- }()
 	if err := p.next(); err != nil {
 		return nil, err
+	}
+	if op == "typeof" && p.tok.kind == name && isFree(p.tok.text) {
+		return nil, &UnsupportedError{What: "typeof of a name that may not be there"}
 	}
 	operand, err := p.unary()
 	return func(x *message.Exchange) (Value, error) {
@@ -182,6 +192,9 @@ func (p *parser) index(object node) (node, error) {
 		if err != nil {
 			return nil, err
 		}
+		if isObject(k) {
+			return nil, errInterpret
+		}
 		return property(o, Text(k))
 	}, p.expect("]")
 }
@@ -198,7 +211,13 @@ func (p *parser) member(object node, optional bool) (node, error) {
 		return nil, err
 	}
 	if p.is("(") {
+		if optional {
+			return nil, &UnsupportedError{What: "a call behind ?."}
+		}
 		return p.method(object, field)
+	}
+	if optional && (p.is(".") || p.is("[")) {
+		return nil, &UnsupportedError{What: "a chain behind ?."}
 	}
 	return func(x *message.Exchange) (Value, error) {
 		o, err := object(x)
@@ -209,8 +228,21 @@ func (p *parser) member(object node, optional bool) (node, error) {
 	}, nil
 }
 
+// isFree tells whether a name is neither the gateway's nor a literal.
+func isFree(id string) bool {
+	switch id {
+	case "req", "res", "egContext", "consumer", "requestID", "apiEndpoint", "true", "false", "null", "undefined":
+		return false
+	default:
+		return true
+	}
+}
+
 func (p *parser) primary() (node, error) {
 	tok := p.tok
+	if p.is("/") {
+		return p.regexpTest()
+	}
 	if err := p.next(); err != nil {
 		return nil, err
 	}

@@ -56,7 +56,11 @@ func templateParts(source string) ([]part, error) {
 			return nil, &UnsupportedError{What: "a backtick"}
 		}
 		if fixed != "" {
-			parts = append(parts, part{fixed: unescape(fixed)})
+			text, ok := unescape(fixed)
+			if !ok || strings.Contains(fixed, "\r") {
+				return nil, &UnsupportedError{What: "this escape sequence"}
+			}
+			parts = append(parts, part{fixed: text})
 		}
 		if at < 0 {
 			return parts, nil
@@ -66,7 +70,7 @@ func templateParts(source string) ([]part, error) {
 			return nil, fmt.Errorf("a ${ is not closed")
 		}
 		source := rest[at+2 : at+2+length]
-		eval, err := compile(source)
+		eval, err := compileOne(source)
 		if err != nil {
 			return nil, err
 		}

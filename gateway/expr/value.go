@@ -3,8 +3,8 @@ package expr
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -57,6 +57,8 @@ func Text(v Value) string {
 		return v
 	case float64:
 		return numberText(v)
+	case Date:
+		return v.text()
 	case List:
 		parts := make([]string, len(v))
 		for i, one := range v {
@@ -97,13 +99,9 @@ func toNumber(v Value) float64 {
 	case float64:
 		return v
 	case string:
-		s := strings.TrimSpace(v)
-		if s == "" {
-			return 0
-		}
-		if f, err := strconv.ParseFloat(s, 64); err == nil {
-			return f
-		}
+		return textToNumber(v)
+	case List:
+		return textToNumber(Text(v))
 	}
 	return math.NaN()
 }
@@ -132,31 +130,91 @@ func missing(v Value) bool {
 	}
 }
 
-// property reads object[key].
+// property reads object[key]. What JavaScript finds in a prototype, only the interpreter finds.
 func property(o Value, key string) (Value, error) {
 	switch o := o.(type) {
-	case nil, Undefined:
-		return nil, throw("cannot read property %q of undefined", key)
-	case Null:
-		return nil, throw("cannot read property %q of null", key)
+	case nil, Undefined, Null:
+		return nil, throw("TypeError: Cannot read properties of %s (reading '%s')", Text(o), key)
 	case Object:
-		return o.Property(key), nil
-	case string:
-		if key == "length" {
-			return float64(len([]rune(o))), nil
+		v := o.Property(key)
+		if v == (Undefined{}) && (isInherited(key) || isExpress(o)) {
+			return nil, errInterpret // a method, perhaps
 		}
-		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(o) {
+		return known(v)
+	case string:
+		if !isASCII(o) {
+			return nil, errInterpret
+		}
+		if key == "length" {
+			return float64(len(o)), nil
+		}
+		if i, ok := index(key); ok && i < len(o) {
 			return o[i : i+1], nil
 		}
 	case List:
 		if key == "length" {
 			return float64(len(o)), nil
 		}
-		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(o) {
-			return o[i], nil
+		if i, ok := index(key); ok && i < len(o) {
+			return known(o[i])
 		}
 	}
-	return Undefined{}, nil
+	return nil, errInterpret
+}
+
+// known passes on a value that the compiled form can handle.
+func known(v Value) (Value, error) {
+	if hasDate(v) {
+		return nil, errInterpret
+	}
+	return v, nil
+}
+
+func hasDate(v any) bool {
+	switch v := v.(type) {
+	case Date, reference:
+		return true
+	case record:
+		return hasDate(map[string]any(v))
+	case map[string]any:
+		for _, one := range v {
+			if hasDate(one) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, hasDate)
+	case List:
+		return slices.ContainsFunc(v, func(one Value) bool { return hasDate(one) })
+	}
+	return false
+}
+
+// isExpress tells whether an object has methods.
+func isExpress(o Object) bool {
+	switch o.(type) {
+	case request, response:
+		return true
+	default:
+		return false
+	}
+}
+
+// isInherited tells whether every object has a member of this name.
+func isInherited(name string) bool {
+	switch name {
+	case "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable",
+		"__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__":
+		return true
+	default:
+		return false
+	}
+}
+
+// index returns the index that a property name stands for.
+func index(key string) (int, bool) {
+	i, err := strconv.Atoi(key)
+	return i, err == nil && i >= 0 && strconv.Itoa(i) == key
 }
 
 // stringify is JSON.stringify; names of objects come in alphabetical order.
@@ -164,17 +222,43 @@ func stringify(v Value) (Value, error) {
 	if v == nil || v == (Undefined{}) {
 		return Undefined{}, nil
 	}
+	raw := data(v)
+	if !plainJSON(raw) {
+		return nil, errInterpret
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(data(v)); err != nil {
-		var thrown *ThrownError
-		if errors.As(err, &thrown) {
-			return nil, thrown
-		}
+	if err := enc.Encode(raw); err != nil {
 		return nil, errInterpret
 	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
+	text := strings.TrimSuffix(b.String(), "\n")
+	if strings.Contains(text, `\u202`) || strings.Contains(text, `\ufffd`) {
+		return nil, errInterpret // encoding/json escapes what JavaScript does not
+	}
+	return text, nil
+}
+
+// plainJSON tells whether encoding/json writes data as JavaScript does: members whose names are numbers come
+// in another order, and dates are objects.
+func plainJSON(v any) bool {
+	switch v := v.(type) {
+	case nil, bool, float64, int, int64, string, []string:
+		return true
+	case List:
+		return !slices.ContainsFunc(v, func(one Value) bool { return !plainJSON(one) })
+	case []any:
+		return !slices.ContainsFunc(v, func(one any) bool { return !plainJSON(one) })
+	case map[string]any:
+		for name, one := range v {
+			if _, isIndex := index(name); isIndex || !plainJSON(one) {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
 }
 
 // data is the value as encoding/json encodes it.
@@ -184,9 +268,14 @@ func data(v Value) any {
 		return nil
 	case Object:
 		return v.Data()
+	case Date:
+		return v.json()
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil
+		}
+		if v == 0 {
+			return 0.0 // and not -0
 		}
 		return v
 	case List:

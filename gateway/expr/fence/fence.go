@@ -69,10 +69,11 @@ func (p *Program) Run(begin func(*Sandbox), end func(*Sandbox, goja.Value)) (err
 	s.Ledger = newLedger(s.VM)
 	defer func() { err = verdict(recover(), err) }()
 	s.VM.SetMaxCallStackSize(callDepth)
-	clock := time.AfterFunc(Time, func() { s.VM.Interrupt(ErrTime) })
-	defer clock.Stop()
 	s.enclose(p.surface)
 	begin(s)
+	s.deadline = time.Now().Add(Time) // building the fence is not the script's work
+	clock := time.AfterFunc(Time, func() { s.VM.Interrupt(ErrTime) })
+	defer clock.Stop()
 	s.Take(p.cost)
 	v, err := s.VM.RunProgram(p.code)
 	if err != nil {
@@ -114,8 +115,7 @@ func verdict(panicked any, err error) error {
 	if err == nil {
 		return nil
 	}
-	var interrupted *goja.InterruptedError
-	if errors.As(err, &interrupted) {
+	if interrupted, ok := errors.AsType[*goja.InterruptedError](err); ok {
 		if cause, ok := interrupted.Value().(error); ok {
 			return cause
 		}
@@ -126,8 +126,7 @@ func verdict(panicked any, err error) error {
 			return limit
 		}
 	}
-	var exception *goja.Exception
-	if errors.As(err, &exception) {
+	if exception, ok := errors.AsType[*goja.Exception](err); ok {
 		return &ThrownError{Message: describe(exception.Value())}
 	}
 	return &ThrownError{Message: err.Error()}

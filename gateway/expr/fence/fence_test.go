@@ -17,7 +17,12 @@ func run(tb testing.TB, source string) (string, error) {
 		return "", err
 	}
 	var text string
-	err = p.Run(func(*fence.Sandbox) {}, func(_ *fence.Sandbox, v goja.Value) { text = v.String() })
+	for range 10 { // other tests may have the processors
+		err = p.Run(func(*fence.Sandbox) {}, func(_ *fence.Sandbox, v goja.Value) { text = v.String() })
+		if !errors.Is(err, fence.ErrTime) && !errors.Is(err, fence.ErrBusy) {
+			break
+		}
+	}
 	return text, err
 }
 

@@ -80,6 +80,8 @@ func surfaceTable() *surface {
 			{name: "String", proto: true, keep: words("constructor length toString valueOf"), wrapped: stringMethods()},
 			{name: "RegExp", keep: words(common)},
 			{name: "RegExp", proto: true, keep: words("constructor source global multiline dotAll ignoreCase unicode sticky"), wrapped: regExpMethods()},
+			{name: "Date", keep: words(common + "parse UTC now")},
+			{name: "Date", proto: true, keep: words(dateMethods), wrapped: all(plain, "toJSON")},
 			{name: "Map", keep: words(common)},
 			{name: "Map", proto: true, keep: words("constructor clear set delete has get size"), wrapped: setMethods()},
 			{name: "Set", keep: words(common)},
@@ -92,6 +94,11 @@ func surfaceTable() *surface {
 }
 
 const (
+	dateMethods = "constructor toString toDateString toTimeString toLocaleString toLocaleDateString toLocaleTimeString valueOf getTime " +
+		"getFullYear getUTCFullYear getMonth getUTCMonth getDate getUTCDate getDay getUTCDay getHours getUTCHours getMinutes getUTCMinutes " +
+		"getSeconds getUTCSeconds getMilliseconds getUTCMilliseconds getTimezoneOffset setTime setMilliseconds setUTCMilliseconds setSeconds " +
+		"setUTCSeconds setMinutes setUTCMinutes setHours setUTCHours setDate setUTCDate setMonth setUTCMonth setFullYear setUTCFullYear " +
+		"toUTCString toISOString"
 	common     = "length name prototype "
 	errorNames = "Error TypeError ReferenceError SyntaxError RangeError EvalError URIError"
 )
@@ -137,6 +144,7 @@ func (s *Sandbox) enclose(f *surface) {
 		s.replaceConstructor(name, func([]goja.Value) { s.Take(costCatch) })
 	}
 	s.replaceConstructor("RegExp", s.checkRegExp)
+	_ = g.DeleteSymbol(goja.SymToStringTag) // egContext is an object like others
 	s.console()
 	s.defineAccounts()
 }
@@ -161,6 +169,8 @@ func (s *Sandbox) restrict(o *goja.Object, p *place) {
 	switch p.name {
 	case "Array", "Map", "Set", "String":
 		s.wrapSymbol(o, goja.SymIterator, iterator)
+	case "Date":
+		s.wrapSymbol(o, goja.SymToPrimitive, plain)
 	case "RegExp":
 		for _, symbol := range o.Symbols() {
 			_ = o.DeleteSymbol(symbol)

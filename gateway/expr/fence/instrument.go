@@ -59,7 +59,7 @@ func (in *instrumenter) walk(v reflect.Value) {
 			return
 		}
 		in.walk(v.Elem())
-		if e, ok := v.Interface().(ast.Expression); ok && v.CanSet() {
+		if e, ok := reflect.TypeAssert[ast.Expression](v); ok && v.CanSet() {
 			if changed := in.expression(e); changed != e {
 				v.Set(reflect.ValueOf(changed))
 			}

@@ -16,7 +16,7 @@ type Ledger struct {
 }
 
 func newLedger(vm *goja.Runtime) *Ledger {
-	return &Ledger{vm: vm, left: Memory, deadline: time.Now().Add(Time)}
+	return &Ledger{vm: vm, left: Memory, deadline: time.Now().Add(time.Hour)}
 }
 
 // Take asks for n bytes, and ends the run when there are not so many left.

@@ -1,6 +1,8 @@
 package fence
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -13,24 +15,12 @@ func arrayMethods() map[string]wrapper {
 		"join": arrayJoin, "toString": arrayToString, "toLocaleString": arrayToString, "concat": arrayConcat,
 		"flat": arrayFlat, "flatMap": arrayFlatMap, "sort": arraySort(true), "toSorted": arraySort(false),
 	}
-	for name, w := range all(list(0, false), "at lastIndexOf indexOf includes") {
-		out[name] = w
-	}
-	for name, w := range all(list(32, false), "slice with toReversed toSpliced") {
-		out[name] = w
-	}
-	for name, w := range all(iterator, "keys values entries") {
-		out[name] = w
-	}
-	for name, w := range all(list(256, false), "map filter forEach find findIndex findLast findLastIndex some every reduce reduceRight") {
-		out[name] = w
-	}
-	for name, w := range all(list(0, true), "pop shift push") {
-		out[name] = w
-	}
-	for name, w := range all(list(32, true), "splice unshift reverse fill copyWithin") {
-		out[name] = w
-	}
+	maps.Copy(out, all(list(0, false), "at lastIndexOf indexOf includes"))
+	maps.Copy(out, all(list(32, false), "slice with toReversed toSpliced"))
+	maps.Copy(out, all(iterator, "keys values entries"))
+	maps.Copy(out, all(list(256, false), "map filter forEach find findIndex findLast findLastIndex some every reduce reduceRight"))
+	maps.Copy(out, all(list(0, true), "pop shift push"))
+	maps.Copy(out, all(list(32, true), "splice unshift reverse fill copyWithin"))
 	return out
 }
 
@@ -132,10 +122,8 @@ func arrayToString(s *Sandbox, _ goja.Callable) func(goja.FunctionCall) goja.Val
 
 // join joins members as text; an array inside of itself is empty.
 func (s *Sandbox) join(a *goja.Object, separator string) string {
-	for _, open := range s.joining {
-		if open == a {
-			return ""
-		}
+	if slices.Contains(s.joining, a) {
+		return ""
 	}
 	s.joining = append(s.joining, a)
 	defer func() { s.joining = s.joining[:len(s.joining)-1] }()

@@ -1,6 +1,9 @@
 package fence
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/dop251/goja"
 )
 
@@ -11,15 +14,9 @@ func objectFunctions() map[string]wrapper {
 		"defineProperties": objectDefine,
 		"create":           objectDefine,
 	}
-	for name, w := range all(firstArgument(64), "keys values getOwnPropertyNames getOwnPropertySymbols") {
-		out[name] = w
-	}
-	for name, w := range all(firstArgument(128), "freeze seal fromEntries") {
-		out[name] = w
-	}
-	for name, w := range all(firstArgument(1024), "entries getOwnPropertyDescriptor getOwnPropertyDescriptors") {
-		out[name] = w
-	}
+	maps.Copy(out, all(firstArgument(64), "keys values getOwnPropertyNames getOwnPropertySymbols"))
+	maps.Copy(out, all(firstArgument(128), "freeze seal fromEntries"))
+	maps.Copy(out, all(firstArgument(1024), "entries getOwnPropertyDescriptor getOwnPropertyDescriptors"))
 	return out
 }
 
@@ -101,7 +98,7 @@ func functionBind(s *Sandbox, _ goja.Callable) func(goja.FunctionCall) goja.Valu
 		return s.VM.ToValue(func(c goja.FunctionCall) goja.Value {
 			return s.native(func() goja.Value {
 				s.Take(16 * (len(bound) + len(c.Arguments)))
-				return s.call(f, this, append(bound[:len(bound):len(bound)], c.Arguments...)...)
+				return s.call(f, this, append(slices.Clip(bound), c.Arguments...)...)
 			})
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -39,28 +40,27 @@ func patternKey(source, flags string) string { return flags + "/" + source }
 // compilePattern compiles the source of a JavaScript regular expression.
 func compilePattern(source, flags string) (*pattern, error) {
 	if len(source) > maxPattern {
-		return nil, fmt.Errorf("Invalid regular expression: it is longer than %d bytes", maxPattern) //nolint:revive,staticcheck // JavaScript's words
+		return nil, fmt.Errorf("Invalid regular expression: it is longer than %d bytes", maxPattern) //nolint:staticcheck // JavaScript's words
 	}
 	for i, f := range flags {
 		if !strings.ContainsRune("gimsuy", f) || strings.ContainsRune(flags[:i], f) {
-			return nil, fmt.Errorf("Invalid flags supplied to RegExp constructor '%s'", flags) //nolint:revive,staticcheck // JavaScript's words
+			return nil, fmt.Errorf("Invalid flags supplied to RegExp constructor '%s'", flags) //nolint:staticcheck // JavaScript's words
 		}
 	}
 	has := func(f string) bool { return strings.Contains(flags, f) }
 	translated, err := parser.TransformRegExp(source, has("s"), has("u"))
-	var incompatible parser.RegexpErrorIncompatible
-	if errors.As(err, &incompatible) {
+	if _, incompatible := errors.AsType[parser.RegexpErrorIncompatible](err); incompatible {
 		return compileBacktracking(source, has)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Invalid regular expression: /%s/: %w", source, err) //nolint:revive,staticcheck // JavaScript's words
+		return nil, fmt.Errorf("Invalid regular expression: /%s/: %w", source, err) //nolint:staticcheck // JavaScript's words
 	}
-	options := ""
-	for _, f := range []string{"i", "m"} {
-		if has(f) {
-			options += f
+	options := strings.Map(func(f rune) rune {
+		if f == 'i' || f == 'm' {
+			return f
 		}
-	}
+		return -1
+	}, flags)
 	return compileLinear(source, "(?"+options+":"+translated+")", has)
 }
 
@@ -71,14 +71,14 @@ func compileLinear(source, translated string, has func(string) bool) (*pattern, 
 	}
 	p := &pattern{states: states(tree), unicode: has("u")}
 	if p.states > maxStates {
-		return nil, fmt.Errorf("Invalid regular expression: /%s/: it repeats too much", source) //nolint:revive,staticcheck // JavaScript's words
+		return nil, fmt.Errorf("Invalid regular expression: /%s/: it repeats too much", source) //nolint:staticcheck // JavaScript's words
 	}
 	if p.re, err = regexp.Compile(translated); err != nil {
-		return nil, fmt.Errorf("Invalid regular expression: /%s/: %w", source, err) //nolint:revive,staticcheck // JavaScript's words
+		return nil, fmt.Errorf("Invalid regular expression: /%s/: %w", source, err) //nolint:staticcheck // JavaScript's words
 	}
 	if looksBehind(tree) {
 		if p.behind, err = regexp.Compile(`\A(?s:.)(?s:.*?)(` + translated + `)`); err != nil {
-			return nil, fmt.Errorf("Invalid regular expression: /%s/: %w", source, err) //nolint:revive,staticcheck // JavaScript's words
+			return nil, fmt.Errorf("Invalid regular expression: /%s/: %w", source, err) //nolint:staticcheck // JavaScript's words
 		}
 	}
 	p.names = namesOf(p.re.SubexpNames())
@@ -86,7 +86,7 @@ func compileLinear(source, translated string, has func(string) bool) (*pattern, 
 }
 
 func compileBacktracking(source string, has func(string) bool) (*pattern, error) {
-	options := regexp2.RegexOptions(regexp2.ECMAScript)
+	options := regexp2.ECMAScript
 	for flag, option := range map[string]regexp2.RegexOptions{
 		"i": regexp2.IgnoreCase, "m": regexp2.Multiline, "s": regexp2.Singleline, "u": regexp2.Unicode,
 	} {
@@ -96,7 +96,7 @@ func compileBacktracking(source string, has func(string) bool) (*pattern, error)
 	}
 	re, err := regexp2.Compile(source, options, regexp2.OptionMaxBacktrackingStackSize(1<<16))
 	if err != nil {
-		return nil, fmt.Errorf("Invalid regular expression: /%s/: %w", source, err) //nolint:revive,staticcheck // JavaScript's words
+		return nil, fmt.Errorf("Invalid regular expression: /%s/: %w", source, err) //nolint:staticcheck // JavaScript's words
 	}
 	re.MatchTimeout = backtracking
 	p := &pattern{back: re, unicode: has("u")}
@@ -144,12 +144,7 @@ func looksBehind(re *syntax.Regexp) bool {
 		return true
 	default:
 	}
-	for _, sub := range re.Sub {
-		if looksBehind(sub) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(re.Sub, looksBehind)
 }
 
 // find returns where the first match at or behind from begins and ends, and its groups; nil: there is none.

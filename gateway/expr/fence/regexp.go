@@ -61,15 +61,15 @@ func (s *Sandbox) regexp(v goja.Value) *match {
 }
 
 func flagsOf(o *goja.Object) string {
-	flags := ""
+	var flags strings.Builder
 	for _, f := range [...]struct{ name, letter string }{
 		{"global", "g"}, {"ignoreCase", "i"}, {"multiline", "m"}, {"dotAll", "s"}, {"unicode", "u"}, {"sticky", "y"},
 	} {
 		if v := o.Get(f.name); v != nil && v.ToBoolean() {
-			flags += f.letter
+			flags.WriteString(f.letter)
 		}
 	}
-	return flags
+	return flags.String()
 }
 
 // defineFlags replaces the getter of flags, which calls other getters.

@@ -1,6 +1,7 @@
 package fence
 
 import (
+	"maps"
 	"strings"
 	"unicode/utf8"
 
@@ -13,21 +14,11 @@ func stringMethods() map[string]wrapper {
 		"split": stringSplit, "replace": stringReplace(false), "replaceAll": stringReplace(true),
 		"match": stringMatch, "matchAll": stringMatchAll, "search": stringSearch,
 	}
-	for name, w := range all(plain, "at charAt charCodeAt codePointAt startsWith endsWith") {
-		out[name] = w
-	}
-	for name, w := range all(searching, "includes indexOf lastIndexOf") {
-		out[name] = w
-	}
-	for name, w := range all(linear(4), "slice substring substr trim trimEnd trimStart trimLeft trimRight") {
-		out[name] = w
-	}
-	for name, w := range all(linear(8), "toLowerCase toUpperCase toLocaleLowerCase toLocaleUpperCase") {
-		out[name] = w
-	}
-	for name, w := range all(short, "normalize localeCompare") {
-		out[name] = w
-	}
+	maps.Copy(out, all(plain, "at charAt charCodeAt codePointAt startsWith endsWith"))
+	maps.Copy(out, all(searching, "includes indexOf lastIndexOf"))
+	maps.Copy(out, all(linear(4), "slice substring substr trim trimEnd trimStart trimLeft trimRight"))
+	maps.Copy(out, all(linear(8), "toLowerCase toUpperCase toLocaleLowerCase toLocaleUpperCase"))
+	maps.Copy(out, all(short, "normalize localeCompare"))
 	return out
 }
 
