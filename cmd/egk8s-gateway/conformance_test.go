@@ -167,7 +167,7 @@ func newTestBinary(t *testing.T) string {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "egk8s-gateway")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-pgo=off", "-o", path, ".") // shares the build cache with the other tests
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the gateway: %v\n%s", err, out)

@@ -153,5 +153,5 @@ func (r *row) median(value func(result) float64) float64 {
 	if len(list) == 0 {
 		return 0
 	}
-	return list[len(list)/2]
+	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
 }
