@@ -45,5 +45,30 @@ func requests() []Deviation {
 			There: "a broken chunked body of the client is a 502",
 			Here:  "400, where the service has not answered yet",
 		},
+		{
+			ID:    "framing",
+			There: "a request with two `Host` fields, or a path in `Host`, is served; so is one of HTTP/0.9",
+			Here:  "400, as for every request whose end two servers could see in different places",
+		},
+		{
+			ID: "limits",
+			There: "16 KiB of headers, as many as fit; a silent client is cut off after 90 s in a head, never in a body, and never when it " +
+				"takes no answer",
+			Here: "64 KiB and 200 fields (431), targets of 16 KiB (414); 10 s for a head, 30 s of silence in a body (408), 60 s without " +
+				"taking anything of an answer; all of them settings",
+			Notice: "heads, targets and silent clients have limits of their own, settable under limits",
+		},
+		{
+			ID:     "newer-http",
+			There:  "clients speak HTTP/1.1",
+			Here:   "HTTP/2 too, over TLS where the client offers it, and in the clear with prior knowledge",
+			Notice: "clients may speak HTTP/2 on both ports",
+		},
+		{
+			ID:    "tls-ciphers",
+			There: "`https.options` takes everything that node's TLS server takes",
+			Here: "`requestCert`, `rejectUnauthorized`, `minVersion`, `maxVersion` and `ciphers`; a version that is unknown, and ciphers of " +
+				"which none is known, stop the start",
+		},
 	}
 }
