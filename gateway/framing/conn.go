@@ -156,7 +156,7 @@ func (c *Conn) Close() error {
 		return c.Conn.Close()
 	}
 	go func() {
-		_ = c.Conn.SetReadDeadline(time.Now().Add(lingerTime))
+		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes)
 		_ = c.Conn.Close()
 	}()

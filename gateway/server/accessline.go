@@ -117,10 +117,8 @@ func textLine(to []byte, c *clock, e *entry) []byte {
 
 // path returns a target without its query.
 func path(target string) string {
-	if i := strings.IndexByte(target, '?'); i >= 0 {
-		return target[:i]
-	}
-	return target
+	before, _, _ := strings.Cut(target, "?")
+	return before
 }
 
 // appendMillis writes a duration in milliseconds with three decimals.
@@ -128,7 +126,7 @@ func appendMillis(to []byte, d time.Duration) []byte {
 	us := max(0, d.Microseconds())
 	to = strconv.AppendInt(to, us/1000, 10)
 	rest := us % 1000
-	return append(to, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10)) //nolint:gosec // digits
+	return append(to, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
 }
 
 func appendAddr(to []byte, a netip.Addr) []byte {

@@ -120,7 +120,7 @@ func TestHTTP2BothWays(t *testing.T) {
 	}
 	got := make(chan result, 1)
 	go func() {
-		resp, err := h2c().Do(req) //nolint:bodyclose // below
+		resp, err := h2c().Do(req)
 		got <- result{resp, err}
 	}()
 	_, _ = write.Write([]byte("one"))

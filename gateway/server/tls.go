@@ -53,7 +53,7 @@ func (g *Gateway) tlsConfig(l *config.TLSListener) (*tls.Config, error) {
 			store.entries = append(store.entries, *entry)
 		}
 	}
-	out := &tls.Config{GetCertificate: store.find, ClientAuth: clientAuth(l.Options)} //nolint:gosec // TLS 1.2, or what the file says
+	out := &tls.Config{GetCertificate: store.find, ClientAuth: clientAuth(l.Options)}
 	problems = append(problems, tlsOptions(out, l)...)
 	if err := problems.Err(); err != nil {
 		return nil, err
