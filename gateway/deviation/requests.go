@@ -56,13 +56,11 @@ func requests() []Deviation {
 				"takes no answer",
 			Here: "64 KiB and 200 fields (431), targets of 16 KiB (414); 10 s for a head, 30 s of silence in a body (408), 60 s without " +
 				"taking anything of an answer; all of them settings",
-			Notice: "heads, targets and silent clients have limits of their own, settable under limits",
 		},
 		{
-			ID:     "newer-http",
-			There:  "clients speak HTTP/1.1",
-			Here:   "HTTP/2 too, over TLS where the client offers it, and in the clear with prior knowledge",
-			Notice: "clients may speak HTTP/2 on both ports",
+			ID:    "newer-http",
+			There: "clients speak HTTP/1.1",
+			Here:  "HTTP/2 too, over TLS where the client offers it, and in the clear with prior knowledge",
 		},
 		{
 			ID:    "tls-ciphers",
