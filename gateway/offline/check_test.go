@@ -241,3 +241,31 @@ func TestCheckWithoutFolder(t *testing.T) {
 		t.Errorf("problems = %v", got.Problems)
 	}
 }
+
+// TestCheckNamesSlowSteps: a step that runs in the interpreter is named, with its place and the reason.
+func TestCheckNamesSlowSteps(t *testing.T) {
+	t.Parallel()
+	got := check(t, newTestFolder(t, `
+-- gateway.config.yml --
+http: {port: 80}
+apiEndpoints: {api: {}}
+policies: [expression]
+pipelines:
+  main:
+    apiEndpoints: [api]
+    policies:
+      - expression:
+          - action: {jscode: "req.url = req.url.replace('/gateway', '')"}
+          - condition: {name: expression, expression: "[1].some(x => x)"}
+            action: {jscode: "req.url = '/x'"}
+`), offline.Options{Pod: true})
+	var slow diag.Problems
+	for _, p := range got.Problems {
+		if p.Code == "slow-expression" {
+			slow = append(slow, p)
+		}
+	}
+	if len(slow) != 1 || slow[0].Severity != diag.Warning || slow[0].Line != 10 {
+		t.Errorf("slow steps: %v", slow)
+	}
+}
