@@ -1,7 +1,6 @@
 package oauth2_test
 
 import (
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -227,16 +226,18 @@ func FuzzSealed(f *testing.F) {
 	for _, seed := range []string{"", "AAAA", "egk8s.sid=x", strings.Repeat("A", 200), "eyJpIjoieCJ9"} {
 		f.Add(seed)
 	}
+	shared := newTestWorld(f)
+	shared.login()
+	shared.authorize("code")
 	f.Fuzz(func(t *testing.T, text string) {
-		w := newTestWorld(t, func(w *world) { w.settings = config.OAuth2{SessionSecrets: []string{secret}} })
-		w.cookies["egk8s.sid"] = text
+		w := *shared
+		w.t, w.cookies = t, map[string]string{"egk8s.sid": text}
 		if a := w.authorize("code"); a.status != 302 || a.location() != "/login" {
 			t.Errorf("%q is a login: %d", text, a.status)
 		}
-		w.login()
-		w.authorize("code")
+		w.cookies = maps.Clone(shared.cookies)
 		if a := w.send("POST", "/oauth2/authorize/decision", form("transaction_id", text)); a.status != 403 && a.status != 400 {
-			t.Errorf("%q is a transaction: %s", text, fmt.Sprint(a))
+			t.Errorf("%q is a transaction: %d to %s", text, a.status, a.location())
 		}
 	})
 }

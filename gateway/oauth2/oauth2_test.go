@@ -24,7 +24,7 @@ const (
 // world is an authorization server with the user alice (password s3cret), and her applications app1 and app2
 // (secret appsec) that have the scope read and redirect to callback.
 type world struct {
-	t              *testing.T
+	t              testing.TB
 	server         *oauth2.Server
 	consumers      *consumer.Service
 	tokens         *consumer.Tokens
@@ -39,9 +39,9 @@ type world struct {
 
 type change func(*world)
 
-func newTestWorld(t *testing.T, changes ...change) *world {
-	t.Helper()
-	w := &world{t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), cookies: map[string]string{}}
+func newTestWorld(tb testing.TB, changes ...change) *world {
+	tb.Helper()
+	w := &world{t: tb, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), cookies: map[string]string{}}
 	w.settings = config.OAuth2{SessionSecrets: []string{secret}}
 	for _, c := range changes {
 		c(w)
@@ -51,7 +51,7 @@ func newTestWorld(t *testing.T, changes ...change) *world {
 	w.must(err)
 	w.tokens = consumer.NewTokens(w.consumers, memory.NewTokens(0), consumer.TokenLife{Access: 2 * time.Hour, Refresh: 3 * time.Hour})
 	w.restart()
-	ctx := t.Context()
+	ctx := tb.Context()
 	w.must(w.consumers.CreateScopes(ctx, []string{"read", "write"}))
 	w.alice, err = w.consumers.CreateUser(ctx, map[string]any{"username": "alice", "firstname": "Al<i>ce", "lastname": "L"})
 	w.must(err)
