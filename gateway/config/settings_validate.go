@@ -21,14 +21,8 @@ func (s Settings) validate() error {
 			return err
 		}
 	}
-	l := s.Listen
-	for _, address := range []string{l.HTTP, l.HTTPS, l.Admin, l.Status, l.Metrics} {
-		if address == "" {
-			continue
-		}
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			return fmt.Errorf("listen address %q: it must be host:port", address)
-		}
+	if err := s.Listen.validate(); err != nil {
+		return err
 	}
 	for name, files := range s.TLS {
 		if files.Cert == "" || files.Key == "" {
@@ -49,6 +43,18 @@ func (s Settings) validate() error {
 	}
 	if s.Drain.Delay < 0 || s.Drain.Timeout < 0 {
 		return errors.New("drain: seconds cannot be negative")
+	}
+	return nil
+}
+
+func (l ListenAddresses) validate() error {
+	for _, address := range []string{l.HTTP, l.HTTPS, l.Admin, l.Status, l.Metrics} {
+		if address == "" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return fmt.Errorf("listen address %q: it must be host:port", address)
+		}
 	}
 	return nil
 }
