@@ -111,7 +111,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	if err := g.openOAuth2(cfg); err != nil {
 		return nil, err
 	}
-	more := g.apply(cfg)
+	more := g.apply(cfg) //nolint:contextcheck // look-ups of names live as long as the pools, not as this start
 	if problems = append(problems, more...); more.HasErrors() {
 		return nil, problems
 	}

@@ -109,7 +109,7 @@ func (g *Gateway) reload(ctx context.Context) {
 		cfg, problems = g.load(files)
 	}
 	if cfg != nil {
-		problems = append(problems, g.apply(cfg)...)
+		problems = append(problems, g.apply(cfg)...) //nolint:contextcheck // look-ups of names outlive this reload
 	}
 	if !problems.HasErrors() {
 		g.log.InfoContext(ctx, "configuration reloaded")

@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"egk8s.dev/egk8s/gateway/message"
 	"egk8s.dev/egk8s/gateway/upstream"
@@ -98,6 +100,42 @@ func TestErrorsSayHowFarARequestCame(t *testing.T) {
 			&upstream.Request{Method: "POST", Path: "/", Header: message.NewHeader(0)})
 		if !upstream.Unsent(err) || !upstream.Unanswered(err) || !strings.Contains(err.Error(), "ask http://") {
 			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
+// ending is a body that ends its request's context before it says why it cannot be read, as net/http's does.
+type ending struct{ end context.CancelFunc }
+
+func (b ending) Read([]byte) (int, error) {
+	b.end()
+	time.Sleep(100 * time.Millisecond) // so that the client sees the context first
+	return 0, io.ErrNoProgress
+}
+
+// TestBodyThatEndsItsContext holds that the body's error is the request's with either client, so that it can be
+// answered for.
+func TestBodyThatEndsItsContext(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+		s.Config.Protocols = new(http.Protocols)
+		s.Config.Protocols.SetHTTP1(true)
+		s.Config.Protocols.SetUnencryptedHTTP2(true)
+		s.Start()
+		t.Cleanup(s.Close)
+		u, err := url.Parse(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		_, err = target(t, upstream.NewPools().Draft(), u, upstream.Options{HTTP2: http2}).Send(ctx, &upstream.Request{
+			Method: "PUT", Path: "/", Host: u.Host, Header: message.NewHeader(0),
+			Body: io.MultiReader(strings.NewReader("part"), ending{cancel}), ContentLength: 99,
+		})
+		if !errors.Is(err, upstream.ErrBody) || !errors.Is(err, io.ErrNoProgress) || upstream.Unanswered(err) {
+			t.Errorf("HTTP/2 %v: %v, want the body's error", http2, err)
 		}
 	}
 }

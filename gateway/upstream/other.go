@@ -6,17 +6,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"egk8s.dev/egk8s/gateway/message"
-	"egk8s.dev/egk8s/gateway/upstream/h1"
 )
 
 // transport returns net/http's client for what our own does not speak.
@@ -102,7 +99,7 @@ func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 	}
 	var sent *clientBody
 	if r.Body != nil && r.ContentLength != 0 {
-		sent = &clientBody{Reader: r.Body}
+		sent = &clientBody{body: r.Body}
 		req.Body = sent
 	}
 	watch := watchSilence(ctx, r.FirstTimeout())
@@ -132,107 +129,6 @@ func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 	maps.Insert(out.Header.Map(), fields.All())
 	return out, nil
 }
-
-// silence limits how long a service may be silent.
-type silence struct {
-	ctx     context.Context //nolint:containedctx // the request's own
-	cancel  context.CancelCauseFunc
-	timer   *time.Timer
-	timeout time.Duration
-}
-
-func watchSilence(ctx context.Context, timeout time.Duration) *silence {
-	w := &silence{timeout: timeout}
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	if timeout > 0 {
-		w.timer = time.AfterFunc(timeout, func() { w.cancel(ErrTimeout) })
-	}
-	return w
-}
-
-// answered makes timeout the limit from the head of the answer on.
-func (w *silence) answered(timeout time.Duration) {
-	if w.timer == nil {
-		return
-	}
-	w.timeout = timeout
-	if timeout > 0 {
-		w.timer.Reset(timeout)
-	} else {
-		w.timer.Stop()
-		w.timer = nil
-	}
-}
-
-func (w *silence) alive() {
-	if w.timer != nil {
-		w.timer.Reset(w.timeout)
-	}
-}
-
-func (w *silence) end() {
-	if w.timer != nil {
-		w.timer.Stop()
-	}
-	w.cancel(nil)
-}
-
-// failed says how far a request came; net/http's client repeats by itself what may be repeated.
-func (w *silence) failed(err error, sent *clientBody) error {
-	e := &Error{Stage: h1.Answering, Err: err, BodyUsed: sent != nil && sent.used.Load()}
-	var dial *net.OpError
-	switch {
-	case w.ctx.Err() != nil:
-		e.Stage, e.Err = h1.GaveUp, context.Cause(w.ctx)
-	case sent != nil && sent.broken.Load():
-		e.Err = fmt.Errorf("%w: %w", ErrBody, err)
-	case errors.As(err, &dial) && dial.Op == "dial":
-		e.Stage = h1.Connecting
-	}
-	return e
-}
-
-// watchedBody ends the watch with the body.
-type watchedBody struct {
-	io.ReadCloser
-	watch *silence
-}
-
-// Read reads the body, and the service lives.
-func (b *watchedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.watch.alive()
-	}
-	return n, err
-}
-
-// Close closes the body.
-func (b *watchedBody) Close() error {
-	err := b.ReadCloser.Close()
-	b.watch.end()
-	return err
-}
-
-// clientBody remembers that the client's body could not be read: then the service is not to blame.
-// Its Close does nothing, so that a service that fails early is answered for at once, not after the whole body.
-type clientBody struct {
-	io.Reader
-	used, broken atomic.Bool
-}
-
-// Read reads from the client.
-func (b *clientBody) Read(p []byte) (int, error) {
-	b.used.Store(true)
-	n, err := b.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		b.broken.Store(true)
-	}
-	return n, err
-}
-
-// Close does nothing.
-func (*clientBody) Close() error { return nil }
 
 // setPath makes the transport send target exactly as it is.
 func setPath(u *url.URL, target string) {

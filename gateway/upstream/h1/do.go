@@ -74,6 +74,9 @@ func (c *conn) failed(err error, rewind func() error) error {
 	e := &Error{Stage: Waiting, Reused: c.reused, Err: err}
 	if u := c.upload; u != nil {
 		e.BodyUsed = true
+		if c.ctx.Err() != nil {
+			u.settle()
+		}
 		if u.state.Load() == unread {
 			e.Err = u.err
 		}

@@ -230,3 +230,25 @@ func TestTrailerIsSent(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// ending is a body that ends its request's context before it says why it cannot be read, as net/http's does.
+type ending struct{ end context.CancelFunc }
+
+func (b ending) Read([]byte) (int, error) {
+	b.end()
+	time.Sleep(100 * time.Millisecond) // so that the caller sees the context first
+	return 0, io.ErrNoProgress
+}
+
+// TestBodyThatEndsItsContext holds that the body's error is the request's, so that it can be answered for.
+func TestBodyThatEndsItsContext(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, always(t, "HTTP/1.1 204 No Content\r\n\r\n", false), h1.Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r := request("PUT", "/")
+	r.Body, r.ContentLength = io.MultiReader(strings.NewReader("part"), ending{cancel}), 99
+	if _, err := p.Do(ctx, r); !errors.Is(err, h1.ErrBody) || !errors.Is(err, io.ErrNoProgress) || h1.Unanswered(err) {
+		t.Errorf("%v, want the body's error", err)
+	}
+}

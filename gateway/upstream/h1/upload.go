@@ -20,6 +20,8 @@ const (
 	partSize = 32 << 10
 	// headDelay is how long a head waits for the first bytes of its body, to go out with them.
 	headDelay = 20 * time.Millisecond
+	// settling is how long a body that is being read may take to say why, when its request's context is done.
+	settling = time.Second
 )
 
 var parts = sync.Pool{New: func() any { //nolint:gochecknoglobals // a pool is only of use when shared
@@ -43,12 +45,14 @@ type upload struct {
 	trail func() message.Header // the fields behind the body; nil: none
 	left  int64                 // -1: unknown
 	state atomic.Int32
-	// reading tells that it waits for the caller's body, not for the service.
+	// reading tells that it waits for the caller's body, not for the service; it stays so when that fails.
 	reading atomic.Bool
 	last    atomic.Int64 // when the service last took something, in Unix nanoseconds
 	err     error        // of reading the body; valid once state is unread
 	timer   *time.Timer  // limits a detached upload
 	looked  bool         // the reader has set the time at which the head goes out by itself
+	// ended is closed with the sending where somebody waits for that; nil: nobody does.
+	ended atomic.Pointer[chan struct{}]
 
 	mu   sync.Mutex // guards head, and who writes it
 	head []byte     // not sent yet
@@ -84,6 +88,9 @@ func (u *upload) run() {
 	state := u.send(*buf)
 	parts.Put(buf)
 	if u.state.CompareAndSwap(sending, state) {
+		if ended := u.ended.Load(); ended != nil {
+			close(*ended)
+		}
 		if state == unread {
 			_ = u.c.nc.Close() // the service must not take the body for whole, and the caller waits
 		}
@@ -94,6 +101,25 @@ func (u *upload) run() {
 		return
 	}
 	u.c.close()
+}
+
+// settle lets a body that is being read come to its end: net/http ends the request's context just before it
+// returns why the body cannot be read, and that reason is the one to answer for.
+func (u *upload) settle() {
+	if !u.reading.Load() {
+		return
+	}
+	ended := make(chan struct{})
+	u.ended.Store(&ended)
+	if u.state.Load() != sending {
+		return
+	}
+	timer := time.NewTimer(settling)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	}
 }
 
 // send copies the body and returns how that ended.
@@ -135,7 +161,9 @@ func (u *upload) read(p []byte) (int, error) {
 	}
 	u.reading.Store(true)
 	n, err := u.body.Read(p)
-	u.reading.Store(false)
+	if err == nil || errors.Is(err, io.EOF) {
+		u.reading.Store(false)
+	}
 	return n, err
 }
 
