@@ -75,13 +75,22 @@ func DiffProjects(opts RenderOptions, other *project.Project, name string) (*Dif
 	return r, err
 }
 
+// withoutImage names the image by where it goes alone: both sides of a comparison would get the same one, which
+// need not be made for that.
+func (o RenderOptions) withoutImage() RenderOptions {
+	if o.Image == "" {
+		o.Image = cmp.Or(o.Repository, o.Project.Spec.Image.Repository, o.Project.Name) + ":egk8s"
+	}
+	return o
+}
+
 func (r *DiffResult) between(opts RenderOptions, other *project.Project) error {
-	now, err := Render(opts)
+	now, err := Render(opts.withoutImage())
 	if err != nil {
 		return err
 	}
 	opts.Project, opts.Cloud = other, now.Cloud
-	before, err := Render(opts)
+	before, err := Render(opts.withoutImage())
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.Against, err)
 	}

@@ -26,7 +26,7 @@ func (d *deploy) readProject(context.Context) error {
 	d.out.begin(event.Project)
 	var problems diag.Problems
 	d.project = d.opts.Project
-	d.files, d.report, problems = d.project.Read() //nolint:contextcheck // reads local files
+	d.files, d.report, problems = d.project.Read()
 	if err := d.problems(problems); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (d *deploy) readCluster(ctx context.Context) error {
 	}
 	d.out.update(func(h *event.Header) { h.Cloud = d.profile.Name })
 	d.out.end(d.profile.Name + ": " + strings.Join(resolved.Reasons, ", "))
-	return d.reread() //nolint:contextcheck // reads local files
+	return d.reread()
 }
 
 // reread reads the project again where the cloud's overrides may have changed what it reads.

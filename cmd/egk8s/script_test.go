@@ -70,7 +70,15 @@ func pipelineScripts(env *testscript.Env) error {
 	if err := readYAML(filepath.Join(root, "templates", "ci", "tekton", ".tekton", "egk8s-deploy.yaml"), &task); err != nil {
 		return err
 	}
+	var github struct {
+		Jobs map[string]struct{ Steps []struct{ Run string } }
+	}
+	if err := readYAML(filepath.Join(root, "templates", "ci", "github", ".github", "workflows", "egk8s.yml"), &github); err != nil {
+		return err
+	}
 	scripts := map[string]string{
+		"github-diff.sh":     github.Jobs["review"].Steps[1].Run,
+		"github-comment.sh":  github.Jobs["review"].Steps[2].Run,
 		"action.sh":          action.Runs.Steps[0].Run,
 		"gitlab-validate.sh": script(gitlab, "validate"),
 		"gitlab-deploy.sh":   script(gitlab, "deploy"),

@@ -23,6 +23,8 @@ type Ending struct {
 	Problems diag.Problems
 	// Width is how wide the terminal is; 0: there is none.
 	Width int
+	// Body replaces the summary in markdown, of a command that has its own; empty: the run's.
+	Body string
 	// Document is what -o json prints; --report json writes the same.
 	Document any
 }

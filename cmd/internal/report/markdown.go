@@ -11,12 +11,16 @@ import (
 
 // Markdown returns the summary that a job page or a pull request shows.
 func Markdown(s snapshot.Snapshot, e Ending) string {
+	if e.Body != "" {
+		return e.Body
+	}
 	var b strings.Builder
 	r := e.Result
-	fmt.Fprintf(&b, "### %s\n\n", cell(e.Headline(theme.Theme{})))
+	fmt.Fprintf(&b, "### %s\n\n", Cell(e.Headline(theme.Theme{})))
 	if e.Err != nil {
-		fence := fenceFor(Block(e, theme.Theme{}))
-		fmt.Fprintf(&b, "%s\n%s%s\n\n", fence, Text(Block(e, theme.Theme{})), fence)
+		block := Text(Block(e, theme.Theme{}))
+		fence := Fence(block)
+		fmt.Fprintf(&b, "%s\n%s%s\n\n", fence, block, fence)
 	}
 	rows := [][2]string{
 		{"Cluster", orElse(r.Context, "-") + " / " + orElse(r.Namespace, "-")},
@@ -33,7 +37,7 @@ func Markdown(s snapshot.Snapshot, e Ending) string {
 		}
 	}
 	for _, w := range s.Warnings {
-		fmt.Fprintf(&b, "\n> warning: %s\n", cell(w.Message))
+		fmt.Fprintf(&b, "\n> warning: %s\n", Cell(w.Message))
 	}
 	objects(&b, s)
 	probes(&b, e)
@@ -56,7 +60,7 @@ func objects(b *strings.Builder, s snapshot.Snapshot) {
 		if o.State == "" && o.Action == event.Created {
 			message = "" // of what is new, "created" says it all
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(o.Name), o.Action, o.State, cell(message))
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(o.Name), o.Action, o.State, Cell(message))
 	}
 	b.WriteString("\n</details>\n")
 }
@@ -68,13 +72,13 @@ func probes(b *strings.Builder, e Ending) {
 	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n| probe | request | status | outcome | |\n|---|---|---|---|---|\n",
 		plural(len(e.Result.Probes), "probe"))
 	for _, p := range e.Result.Probes {
-		fmt.Fprintf(b, "| %s | %s | %d | %s | %s |\n", cell(p.Name), code(p.Method+" "+p.Host+p.Path), p.Status, p.Outcome, cell(p.Message))
+		fmt.Fprintf(b, "| %s | %s | %d | %s | %s |\n", Cell(p.Name), code(p.Method+" "+p.Host+p.Path), p.Status, p.Outcome, Cell(p.Message))
 	}
 	b.WriteString("\n</details>\n")
 }
 
-// cell makes text safe inside a table: no line ends, no mark-up of its own.
-func cell(s string) string {
+// Cell makes text safe inside a table: no line ends, no mark-up of its own.
+func Cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "`", "'", "[", `\[`, "*", `\*`, "_", `\_`).Replace(Clean(s))
 }
 
@@ -82,19 +86,16 @@ func code(s string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", `\|`).Replace(Clean(s)) + "`"
 }
 
-// fenceFor returns a fence that no line of the block can close.
-func fenceFor(lines []Line) string {
-	longest := 2
-	for _, l := range lines {
-		run := 0
-		for _, r := range l.Text {
-			if r == '`' {
-				run++
-				longest = max(longest, run)
-				continue
-			}
+// Fence returns a fence that nothing in the text can close.
+func Fence(text string) string {
+	longest, run := 2, 0
+	for _, r := range text {
+		if r != '`' {
 			run = 0
+			continue
 		}
+		run++
+		longest = max(longest, run)
 	}
 	return strings.Repeat("`", longest+1)
 }

@@ -99,23 +99,41 @@ func Run(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	r, err := o.compare(ctx, p)
+	r, session, err := o.compare(ctx, p)
 	err = outcome.Cause(ctx, err)
-	if err == nil {
+	compared := err == nil
+	if compared {
 		err = deployer.FailOn(o.FailOn).Refused(r.Requests)
 	}
 	if err == nil && o.ExitCode && r.Changes() {
 		err = &exit.Error{Code: exit.Differences, Err: errDifferences, Shown: true}
 	}
 	r.ExitCode = int(exit.Of(err))
-	if werr := o.write(r, err); werr != nil && err == nil {
+	o.report(session, r, compared)
+	if werr := o.write(r, compared); werr != nil && err == nil {
 		return werr
 	}
 	return err
 }
 
+// report ends what showed the comparison and writes the reports.
+func (o *Options) report(session *report.Session, r *deployer.DiffResult, compared bool) {
+	ending := report.Ending{
+		Verb: "diff", Document: r,
+		Result: deployer.Result{Name: r.Name, Cloud: r.Cloud, Outcome: r.Outcome, ExitCode: r.ExitCode, Warnings: r.Warnings, Error: r.Error},
+	}
+	if compared {
+		ending.Body = Markdown(r)
+	}
+	if session == nil {
+		report.Single(o.App, ending)
+		return
+	}
+	session.Close(ending)
+}
+
 // compare chooses what the project is compared with.
-func (o *Options) compare(ctx context.Context, p *project.Project) (*deployer.DiffResult, error) {
+func (o *Options) compare(ctx context.Context, p *project.Project) (*deployer.DiffResult, *report.Session, error) {
 	revision, notNumber := strconv.Atoi(o.Against)
 	switch {
 	case o.Against == "":
@@ -129,7 +147,7 @@ func (o *Options) compare(ctx context.Context, p *project.Project) (*deployer.Di
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		path, remove, err := project.AtCommit(ctx, p.Dir, o.Against)
 		if err != nil {
-			return &deployer.DiffResult{Against: o.Against}, &exit.UsageError{Message: err.Error()}
+			return &deployer.DiffResult{Against: o.Against}, nil, &exit.UsageError{Message: err.Error()}
 		}
 		defer remove()
 		dir, name = path, o.Against
@@ -138,11 +156,12 @@ func (o *Options) compare(ctx context.Context, p *project.Project) (*deployer.Di
 		Environment: o.App.Flags.Env, Env: o.App.Lookup,
 	})
 	if err := problems.Err(); err != nil {
-		return &deployer.DiffResult{Against: name}, err
+		return &deployer.DiffResult{Against: name}, nil, err
 	}
-	return o.Projects(deployer.RenderOptions{
+	r, err := o.Projects(deployer.RenderOptions{
 		Project: p, Cloud: o.Cloud, Namespace: o.App.Flags.Namespace, Repository: o.Repository, Image: o.Image, Version: version.Version,
 	}, other, name)
+	return r, nil, err
 }
 
 func (o *Options) deploy(p *project.Project) deployer.DeployOptions {
@@ -152,23 +171,22 @@ func (o *Options) deploy(p *project.Project) deployer.DeployOptions {
 }
 
 // watched shows a comparison that asks a cluster while it runs.
-func (o *Options) watched(ctx context.Context, compare func(event.Sink) (*deployer.DiffResult, error)) (*deployer.DiffResult, error) {
+func (o *Options) watched(ctx context.Context, compare func(event.Sink) (*deployer.DiffResult, error)) (*deployer.DiffResult, *report.Session, error) {
 	session := report.Open(ctx, report.Options{App: o.App, Verb: "diff"})
 	r, err := compare(session)
-	session.Close(report.Ending{Verb: "diff", Result: deployer.Result{Name: r.Name, Cloud: r.Cloud, Outcome: r.Outcome}, Err: err})
-	return r, err
+	return r, session, err
 }
 
-func (o *Options) write(r *deployer.DiffResult, err error) error {
+func (o *Options) write(r *deployer.DiffResult, compared bool) error {
 	switch {
 	case output.IsDocument(o.Output):
 		return output.Write(o.App.IO.Out, o.Output, r)
-	case err != nil && exit.Of(err) != exit.Differences && exit.Of(err) != exit.Unhealthy:
+	case !compared:
 		return nil
 	case o.Output == "name":
 		_, err := fmt.Fprint(o.App.IO.Out, Names(r))
 		return err
 	}
-	_, err = fmt.Fprint(o.App.IO.Out, Text(r, o.App.OutTheme()))
+	_, err := fmt.Fprint(o.App.IO.Out, Text(r, o.App.OutTheme()))
 	return err
 }

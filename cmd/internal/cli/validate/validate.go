@@ -80,7 +80,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 // Run checks and tells.
 func Run(_ context.Context, o *Options) error {
 	doc := Document{APIVersion: "egk8s.dev/v1alpha1", Kind: "Validation", Problems: diag.Problems{}}
-	what, err := o.check(&doc) //nolint:contextcheck // reads local files
+	what, err := o.check(&doc)
 	if err != nil {
 		return err
 	}
