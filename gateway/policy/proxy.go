@@ -33,6 +33,19 @@ func Sanitize(h message.Header) {
 	h.DelNamed("Connection")
 }
 
+// SanitizeTrailer removes from the fields behind a client's body what Sanitize removes, what the gateway adds, and
+// what says who asks: some servers take those fields for ones of the head, which no policy has seen then
+// (RFC 9110, section 6.5.1).
+func SanitizeTrailer(h message.Header) {
+	Sanitize(h)
+	for _, name := range []string{
+		RequestHeader, "Authorization", "Cookie", "Forwarded",
+		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto",
+	} {
+		h.Del(name)
+	}
+}
+
 // proxy sends the request to a service and its answer back, streaming both.
 type proxy struct {
 	balancer *upstream.Balancer // nil: every answer is 502

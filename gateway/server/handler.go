@@ -14,6 +14,7 @@ import (
 
 	"egk8s.dev/egk8s/gateway/message"
 	"egk8s.dev/egk8s/gateway/pipeline"
+	"egk8s.dev/egk8s/gateway/policy"
 )
 
 // handler is the way from net/http into the pipelines and back.
@@ -112,6 +113,8 @@ func (h *handler) refuse(r *http.Request, x *exchange) int {
 	switch {
 	case !routable(&x.Request):
 		return http.StatusBadRequest
+	case r.ProtoMajor == 2 && !oneHost(r):
+		return http.StatusBadRequest
 	case len(r.RequestURI) > l.target:
 		return http.StatusRequestURITooLong
 	case l.bodyBytes > 0 && r.ContentLength > l.bodyBytes:
@@ -120,6 +123,19 @@ func (h *handler) refuse(r *http.Request, x *exchange) int {
 		return http.StatusRequestHeaderFieldsTooLarge
 	}
 	return 0
+}
+
+// oneHost tells whether the fields Host of HTTP/2, which may stand beside :authority, say the same as what the
+// request is routed by (RFC 9113, section 8.3.1). They are removed: net/http leaves them in the header, and from
+// there they would reach the service as its Host.
+func oneHost(r *http.Request) bool {
+	for _, host := range r.Header["Host"] {
+		if !strings.EqualFold(host, r.Host) {
+			return false
+		}
+	}
+	delete(r.Header, "Host")
+	return true
 }
 
 func fields(h http.Header) int {
@@ -212,7 +228,11 @@ func (x *exchange) fill(w http.ResponseWriter, r *http.Request, l *limits) {
 		x.sink.body = x.body
 		x.Request.Body = x.body
 		if r.ContentLength < 0 {
-			x.Request.Trailer = func() message.Header { return message.HeaderOf(r.Trailer) }
+			x.Request.Trailer = func() message.Header {
+				h := message.HeaderOf(r.Trailer)
+				policy.SanitizeTrailer(h)
+				return h
+			}
 		}
 	}
 	if _, asks := r.Header["Upgrade"]; asks {

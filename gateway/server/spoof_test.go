@@ -100,3 +100,80 @@ func TestStatusThatIsNone(t *testing.T) {
 		})
 	}
 }
+
+// TestFieldsBehindTheBodySayNobody: servers that join trailers to the head must not learn from there who asks.
+func TestFieldsBehindTheBodySayNobody(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		got <- r.Trailer
+	}))
+	t.Cleanup(backend.Close)
+	g := start(t, map[string]string{"gateway.config.yml": proxyTo(backend.URL)}, nil)
+	line := ask(t, g.Status().Listeners["http"], "POST / HTTP/1.1\r\nHost: front\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"+
+		"1\r\nx\r\n0\r\nEg-Consumer-Id: spoofed\r\nEg_consumer_id: spoofed\r\nEg-Request-Id: spoofed\r\nAuthorization: spoofed\r\nX-Sum: 1\r\n\r\n")
+	if !strings.Contains(line, "200") {
+		t.Fatalf("answered %q", line)
+	}
+	if trailer := <-got; len(trailer) != 1 || trailer.Get("X-Sum") != "1" {
+		t.Errorf("the backend got %v", trailer)
+	}
+}
+
+// TestHostBesideAuthority: an HTTP/2 request has one host, that by which it is routed.
+func TestHostBesideAuthority(t *testing.T) {
+	t.Parallel()
+	got := make(chan string, 1)
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Host }))
+	t.Cleanup(backend.Close)
+	g := start(t, map[string]string{"gateway.config.yml": proxyTo(backend.URL)}, nil)
+	for host, want := range map[string]bool{"inner.test": false, "FRONT.test": true} {
+		status := askHTTP2(t, g.Status().Listeners["http"], ":authority", "front.test", "host", host)
+		if want != (status == http.StatusOK) {
+			t.Errorf("Host: %s beside :authority: status %d", host, status)
+		}
+		select {
+		case seen := <-got:
+			if !want || "http://"+seen != backend.URL {
+				t.Errorf("Host: %s: the service was asked for %s", host, seen)
+			}
+		default:
+		}
+	}
+}
+
+// askHTTP2 sends one request with the given fields, which no client library would, and returns the status of the
+// answer: 200, 400 or 0.
+func askHTTP2(t *testing.T, address string, fields ...string) int {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	block := []byte{0x82, 0x86, 0x84} // GET, http, / (RFC 7541, appendix A)
+	for i, text := range fields {
+		if i%2 == 0 {
+			block = append(block, 0) // a literal that is not indexed
+		}
+		block = append(append(block, byte(len(text))), text...)
+	}
+	head := append([]byte{0, 0, byte(len(block)), 1, 5, 0, 0, 0, 1}, block...) // HEADERS, END_STREAM and END_HEADERS
+	_, _ = io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+"\x00\x00\x00\x04\x00\x00\x00\x00\x00"+string(head))
+	r := bufio.NewReader(conn)
+	for {
+		var frame [9]byte
+		if _, err := io.ReadFull(r, frame[:]); err != nil {
+			return 0
+		}
+		payload := make([]byte, int(frame[0])<<16|int(frame[1])<<8|int(frame[2]))
+		if _, err := io.ReadFull(r, payload); err != nil {
+			return 0
+		}
+		if frame[3] == 1 && len(payload) > 0 {
+			return map[byte]int{0x88: 200, 0x8c: 400}[payload[0]]
+		}
+	}
+}
