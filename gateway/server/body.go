@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,7 +36,9 @@ type body struct {
 
 	whole  atomic.Bool // read to its end
 	failed atomic.Bool // cannot be read to its end
-	over   atomic.Bool // the request is answered
+
+	mu   sync.Mutex // held while control is used, so that over also says that nobody uses it
+	over bool       // the request is answered
 }
 
 func newBody(w http.ResponseWriter, r *http.Request, l *limits) *body {
@@ -53,11 +56,8 @@ func newBody(w http.ResponseWriter, r *http.Request, l *limits) *body {
 
 // Read reads the next part.
 func (b *body) Read(p []byte) (int, error) {
-	if b.over.Load() {
+	if !b.await(b.silence) {
 		return 0, http.ErrBodyReadAfterClose
-	}
-	if b.silence > 0 {
-		_ = b.control.SetReadDeadline(time.Now().Add(b.silence))
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.left >= 0 {
@@ -77,11 +77,33 @@ func (b *body) Read(p []byte) (int, error) {
 	default:
 		b.failed.Store(true)
 	}
-	if b.silence > 0 && !b.over.Load() {
-		// From here on net/http reads to notice a client that is gone, and may wait for that.
+	b.await(0) // from here on net/http reads to notice a client that is gone, and may wait for that
+	return n, err
+}
+
+// await sets how long the client may be silent, 0: for ever; false: the request is answered.
+//
+// A service's connection may still read the body then. It must not touch the response any more: net/http has
+// given that of HTTP/2 away, and a panic there would be nobody's request's but the end of the process.
+func (b *body) await(silence time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.over:
+		return false
+	case b.silence <= 0:
+	case silence > 0:
+		_ = b.control.SetReadDeadline(time.Now().Add(silence))
+	default:
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
-	return n, err
+	return true
+}
+
+func (b *body) answered() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
 }
 
 // end is behind the answer. What is left of the body is read when that is little; else the connection is
@@ -89,7 +111,7 @@ func (b *body) Read(p []byte) (int, error) {
 //
 // net/http does that itself, but not for a body that it may be read while the answer is written.
 func (b *body) end(x *message.Exchange) {
-	if b.over.Store(true); b.http2 || b.whole.Load() {
+	if b.answered(); b.http2 || b.whole.Load() {
 		return
 	}
 	if !b.failed.Load() && !b.expects {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -12,7 +13,7 @@ type sink struct {
 	// stall is how long a client of HTTP/2 may take nothing of its stream; 0: for ever. Connections are
 	// watched as a whole, streams are not.
 	stall time.Duration
-	watch *time.Timer
+	watch *stallWatch
 	body  *body // of the request; nil: none
 }
 
@@ -34,7 +35,7 @@ func (s *sink) Write(p []byte) (int, error) {
 	}
 	s.begin()
 	n, err := s.w.Write(p)
-	s.watch.Stop()
+	s.watch.timer.Stop()
 	return n, err
 }
 
@@ -45,24 +46,49 @@ func (s *sink) Flush() error {
 	}
 	s.begin()
 	err := http.NewResponseController(s.w).Flush()
-	s.watch.Stop()
+	s.watch.timer.Stop()
 	return err
 }
 
 // begin resets the stream when what follows takes too long.
 func (s *sink) begin() {
 	if s.watch != nil {
-		s.watch.Reset(s.stall)
+		s.watch.timer.Reset(s.stall)
 		return
 	}
-	control := http.NewResponseController(s.w)
-	s.watch = time.AfterFunc(s.stall, func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })
+	w := &stallWatch{control: http.NewResponseController(s.w)}
+	w.timer = time.AfterFunc(s.stall, w.reset)
+	s.watch = w
+}
+
+// stallWatch resets the stream of a client that takes nothing. The timer may fire just when the request ends, and
+// must not touch the response behind that: net/http has given it away.
+type stallWatch struct {
+	control *http.ResponseController
+	timer   *time.Timer
+	mu      sync.Mutex // held while control is used
+	over    bool
+}
+
+func (w *stallWatch) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		_ = w.control.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
+func (w *stallWatch) end() {
+	w.timer.Stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
 }
 
 // end is behind the answer.
 func (s *sink) end() {
 	if s.watch != nil {
-		s.watch.Stop()
+		s.watch.end()
 	}
 }
 

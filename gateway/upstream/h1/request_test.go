@@ -252,3 +252,18 @@ func TestBodyThatEndsItsContext(t *testing.T) {
 		t.Errorf("%v, want the body's error", err)
 	}
 }
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("nobody expects it") }
+
+// TestBodyThatPanics: the body is read on a goroutine of ours, whose panic would end the process.
+func TestBodyThatPanics(t *testing.T) {
+	t.Parallel()
+	b := serve(t, func(_ net.Conn, r *bufio.Reader) { _, _ = io.Copy(io.Discard, r) })
+	r := request("POST", "/")
+	r.Body, r.ContentLength = panicking{}, -1
+	if got := do(t, newPool(t, b, h1.Options{}), r); !strings.Contains(got.Err, "panic") {
+		t.Errorf("error %q", got.Err)
+	}
+}

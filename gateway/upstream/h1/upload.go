@@ -85,7 +85,7 @@ func (u *upload) sendHead() {
 // run sends the body and leaves the connection to whom it belongs.
 func (u *upload) run() {
 	buf := parts.Get().(*[]byte) //nolint:forcetypeassert // nothing else is put there
-	state := u.send(*buf)
+	state := u.guarded(*buf)
 	parts.Put(buf)
 	if u.state.CompareAndSwap(sending, state) {
 		if ended := u.ended.Load(); ended != nil {
@@ -120,6 +120,17 @@ func (u *upload) settle() {
 	case <-ended:
 	case <-timer.C:
 	}
+}
+
+// guarded sends. A panic of the body's, which is not ours, ends this request and not the process.
+func (u *upload) guarded(buf []byte) (state int32) {
+	defer func() {
+		if p := recover(); p != nil {
+			u.err = fmt.Errorf("%w: panic: %v", ErrBody, p)
+			state = unread
+		}
+	}()
+	return u.send(buf)
 }
 
 // send copies the body and returns how that ended.
