@@ -18,6 +18,24 @@ type host struct {
 	x       *message.Exchange
 	builtin map[string]bool // names of the gateway's own; JavaScript's are not enumerable
 	shown   map[string]*shownValue
+	answer  *answer // what the script sent; nil: nothing
+}
+
+// answer goes to the client behind the run: who is slow to take it must not keep others from running.
+type answer struct {
+	status            int
+	contentType, body string
+}
+
+// started tells whether the script, or somebody before it, has answered.
+func (h *host) started() bool { return h.answer != nil || h.x.Response.Started() }
+
+// status is res.statusCode.
+func (h *host) status() int {
+	if h.answer != nil {
+		return h.answer.status
+	}
+	return responseStatus(h.x)
 }
 
 // shownValue is a value of the exchange that was given to the script, which may change it in place.

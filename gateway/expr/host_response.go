@@ -14,13 +14,16 @@ type jsResponse struct{ host *host }
 func (r *jsResponse) Get(key string) goja.Value {
 	h := r.host
 	if f := r.method(key); f != nil {
+		if h.answer != nil && changesHead(key) {
+			return h.box.VM.ToValue(func(c goja.FunctionCall) goja.Value { return c.This })
+		}
 		return h.box.VM.ToValue(f)
 	}
 	switch key {
 	case "statusCode":
-		return h.box.VM.ToValue(responseStatus(h.x))
+		return h.box.VM.ToValue(h.status())
 	case "headersSent", "finished":
-		return h.box.VM.ToValue(h.x.Response.Started())
+		return h.box.VM.ToValue(h.started())
 	case "req":
 		return h.box.VM.GlobalObject().Get("req")
 	case "locals":
@@ -34,6 +37,16 @@ func (r *jsResponse) Get(key string) goja.Value {
 		return h.show(resMembers+"."+key, own)
 	}
 	return nil
+}
+
+// changesHead tells which methods come too late behind an answer.
+func changesHead(key string) bool {
+	switch key {
+	case "setHeader", "set", "header", "append", "removeHeader", "type", "contentType", "status", "sendStatus", "redirect":
+		return true
+	default:
+		return false
+	}
 }
 
 // method returns one of the functions that set, read or send.
@@ -113,25 +126,25 @@ func (r *jsResponse) sender(key string) func(goja.FunctionCall) goja.Value {
 		return func(c goja.FunctionCall) goja.Value {
 			body := c.Argument(0)
 			if o, ok := body.(*goja.Object); ok && key == "send" {
-				r.answer(responseStatus(h.x), "application/json; charset=utf-8", h.json(o))
+				r.answer(h.status(), "application/json; charset=utf-8", h.json(o))
 				return c.This
 			}
 			text, contentType := "", "text/html; charset=utf-8"
 			if !goja.IsUndefined(body) && !goja.IsNull(body) {
 				text = body.String()
 			}
-			r.answer(responseStatus(h.x), contentType, text)
+			r.answer(h.status(), contentType, text)
 			return c.This
 		}
 	case "json":
 		return func(c goja.FunctionCall) goja.Value {
-			r.answer(responseStatus(h.x), "application/json; charset=utf-8", h.json(c.Argument(0)))
+			r.answer(h.status(), "application/json; charset=utf-8", h.json(c.Argument(0)))
 			return c.This
 		}
 	case "sendStatus":
 		return func(c goja.FunctionCall) goja.Value {
 			setStatus(h.x, c.Argument(0).ToFloat())
-			status := responseStatus(h.x)
+			status := h.status()
 			r.answer(status, "text/plain; charset=utf-8", statusText(status))
 			return c.This
 		}
@@ -144,7 +157,7 @@ func (r *jsResponse) sender(key string) func(goja.FunctionCall) goja.Value {
 				target = c.Argument(1)
 			}
 			h.x.Response.Header.Set("Location", oneLine(target.String()))
-			status := responseStatus(h.x)
+			status := h.status()
 			r.answer(status, "text/plain; charset=utf-8", statusText(status)+". Redirecting to "+target.String())
 			return goja.Undefined()
 		}
@@ -153,12 +166,15 @@ func (r *jsResponse) sender(key string) func(goja.FunctionCall) goja.Value {
 	}
 }
 
-// answer sends; a type that the script set stays.
+// answer keeps what is sent behind the run; a type that the script set stays. Only the first one counts.
 func (r *jsResponse) answer(status int, contentType, body string) {
+	if r.host.started() {
+		return
+	}
 	if own := r.host.x.Response.Header.Get("Content-Type"); own != "" {
 		contentType = own
 	}
-	r.host.x.Response.Send(status, contentType, body)
+	r.host.answer = &answer{status, contentType, body}
 }
 
 // Set changes the status, or keeps a member of the script's own.

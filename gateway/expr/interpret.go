@@ -34,6 +34,9 @@ func (s *script) run(x *message.Exchange, use func(*host, goja.Value)) error {
 			h.keep()
 		},
 	)
+	if h != nil && h.answer != nil {
+		x.Response.Send(h.answer.status, h.answer.contentType, h.answer.body)
+	}
 	if thrown, ok := errors.AsType[*fence.ThrownError](err); ok {
 		return &ThrownError{Message: thrown.Message}
 	}

@@ -121,3 +121,38 @@ func TestNotFoundEscapes(t *testing.T) {
 		}
 	}
 }
+
+type countingSink struct{ heads *int }
+
+func (s countingSink) WriteHead(int)               { *s.heads++ }
+func (s countingSink) Write(p []byte) (int, error) { return len(p), nil }
+func (s countingSink) Flush() error                { return nil }
+func (s countingSink) Trailer(string, []string)    {}
+
+// TestNoAnswerInsideOfAnAnswer: what is called before the head is sent, an expression perhaps, cannot send one, and
+// itself be called for that, without end.
+func TestNoAnswerInsideOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	heads := 0
+	r := message.NewResponse(message.NewHeader(4), countingSink{&heads})
+	r.BeforeHead(func(r *message.Response) { r.SendText(500, "inside") })
+	r.SendHTML(200, "the answer")
+	if heads != 1 || r.Status() != 200 || r.Header.Get("Content-Length") != "10" || r.Bytes() != 10 {
+		t.Errorf("%d heads, status %d, %d bytes, %v", heads, r.Status(), r.Bytes(), r.Header.Map())
+	}
+}
+
+// TestPanicBeforeTheHead: whoever recovers can still answer.
+func TestPanicBeforeTheHead(t *testing.T) {
+	t.Parallel()
+	heads := 0
+	r := message.NewResponse(message.NewHeader(4), countingSink{&heads})
+	r.OnHead(func(*message.Response) { panic("here") })
+	func() {
+		defer func() { _ = recover() }()
+		r.SendText(200, "ok")
+	}()
+	if r.SendText(500, "failed"); heads != 1 || r.Status() != 500 {
+		t.Errorf("%d heads, status %d", heads, r.Status())
+	}
+}

@@ -26,6 +26,7 @@ type Response struct {
 	status   int
 	bytes    int64
 	upstream bool
+	sending  bool // the head is about to be sent: what onHead calls cannot begin another answer
 	onHead   []func(*Response)
 	filters  []Filter
 	held     *held // nil: nothing is kept back
@@ -56,7 +57,7 @@ func (r *Response) IsFromUpstream() bool { return r.upstream }
 
 // WriteHead sends the head. A second call does nothing.
 func (r *Response) WriteHead(status int) {
-	if r.status != 0 {
+	if r.status != 0 || r.sending {
 		return
 	}
 	if r.hold(status) {
@@ -66,8 +67,12 @@ func (r *Response) WriteHead(status int) {
 	r.head(status)
 }
 
+// head calls each function of onHead once: of one that panics the error page that follows is sent without it.
 func (r *Response) head(status int) {
-	for _, f := range r.onHead {
+	functions := r.onHead
+	r.onHead, r.sending = nil, true
+	defer func() { r.sending = false }()
+	for _, f := range functions {
 		f(r)
 	}
 	r.status = status
@@ -105,7 +110,7 @@ func (r *Response) Trailer(name string, values []string) {
 // Send sends a whole answer. Statuses 204 and 304 go without body and without type.
 // EG: res.status(status).send(body) of Express.
 func (r *Response) Send(status int, contentType, body string) {
-	if r.status != 0 {
+	if r.status != 0 || r.sending {
 		return
 	}
 	if status == 204 || status == 304 {

@@ -55,6 +55,9 @@ func TestHTTP2(t *testing.T) {
 		if err != nil || string(body) != "ping HTTP/2.0 trailers" || resp.Trailer().Get("Grpc-Status") != "0" {
 			t.Errorf("%s: %q, trailer %v, %v", scheme, body, resp.Trailer().Map(), err)
 		}
+		if h.Get("TE") != "trailers" || h.Len() != 1 { // the request may be sent again while this one is still being written
+			t.Errorf("%s: sending changed the fields to %v", scheme, h.Map())
+		}
 	}
 }
 

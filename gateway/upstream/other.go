@@ -74,9 +74,10 @@ func proxyOf(s string) (*url.URL, error) {
 // sendOther sends r with net/http's client.
 func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 	tr := t.transport()
-	header := r.Header.Map()
+	// A copy: the transport may still be writing it when the request has failed and goes to somebody else.
+	header := maps.Clone(r.Header.Map())
 	trailers := t.HTTP2 && strings.EqualFold(strings.Join(header["Te"], ","), "trailers")
-	removeHopByHop(r.Header)
+	removeHopByHop(message.HeaderOf(header))
 	delete(header, "Content-Length") // sent from ContentLength
 	// Servers that take "_" for "-" would read these as the length of the body.
 	delete(header, "Transfer_encoding")

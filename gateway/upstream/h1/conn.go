@@ -54,7 +54,21 @@ func (c *conn) close() {
 }
 
 // quiet tells that nothing came while the connection was idle.
-func (c *conn) quiet() bool { return c.from == c.to && c.alive.still() }
+//
+// What came with the end of the last answer, in one record of TLS, the socket does not show: it is decrypted already,
+// and only reading finds it. With a deadline that is over, that asks the socket nothing.
+func (c *conn) quiet() bool {
+	if c.from < c.to || !c.alive.still() {
+		return false
+	}
+	if c.pool.options.TLS == nil {
+		return true
+	}
+	c.deadline = time.Unix(1, 0)
+	_ = c.nc.SetReadDeadline(c.deadline)
+	n, err := c.nc.Read(c.in[:1])
+	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded)
+}
 
 // begin makes ctx and timeout those of the request that the connection serves now.
 func (c *conn) begin(ctx context.Context, timeout time.Duration) {

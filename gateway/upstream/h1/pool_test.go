@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -357,5 +358,42 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain for %s", what)
 		}
+	}
+}
+
+// TestNobodyGetsTheRestOfAnAnswer: what a service sends behind the end of an answer is not the answer of the next
+// request, also where TLS has decrypted it together with that end.
+func TestNobodyGetsTheRestOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		const length = 12 << 10 // more than our buffer, and with what follows less than a record
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: "+strconv.Itoa(length)+"\r\n\r\n")
+		_, _ = io.WriteString(conn, strings.Repeat("x", length)+"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	s.TLS = &tls.Config{DynamicRecordSizingDisabled: true}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	config := s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.ServerName = "example.com"
+	p := newPool(t, &backend{address: s.Listener.Addr().String()}, h1.Options{TLS: config})
+	for range 2 {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		resp, err := p.Do(ctx, request("GET", "/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.ContentLength == 6 {
+			t.Error("the request got what followed the answer of another one")
+		}
+		_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, resp.Body, make([]byte, 32<<10))
+		resp.Body.Close()
+		cancel()
 	}
 }
