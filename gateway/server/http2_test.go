@@ -89,62 +89,77 @@ func TestHTTP2(t *testing.T) {
 // TestHTTP2BothWays holds what gRPC needs: parts go on at once in both directions, with fields behind both bodies.
 func TestHTTP2BothWays(t *testing.T) {
 	t.Parallel()
-	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).EnableFullDuplex()
-		w.Header().Set("Content-Type", "application/grpc")
-		w.Header().Set("Trailer", "Grpc-Status")
-		_ = http.NewResponseController(w).Flush()
-		buf := make([]byte, 64)
-		for {
-			n, err := r.Body.Read(buf)
-			_, _ = w.Write(bytes.ToUpper(buf[:n]))
-			_ = http.NewResponseController(w).Flush()
-			if err != nil {
-				break
-			}
+	for name, options := range map[string][]string{"to HTTP/1.1": nil, "to HTTP/2": {"http2: true"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			backend := httptest.NewUnstartedServer(http.HandlerFunc(capitals))
+			backend.Config.Protocols = new(http.Protocols)
+			backend.Config.Protocols.SetHTTP1(options == nil)
+			backend.Config.Protocols.SetUnencryptedHTTP2(options != nil)
+			backend.Start()
+			t.Cleanup(backend.Close)
+			g := start(t, map[string]string{"gateway.config.yml": proxyTo(backend.URL, options...)}, nil)
+			talk(t, g.url("http"))
+		})
+	}
+}
+
+// capitals answers each part of a body with the same in capitals, at once.
+func capitals(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	_ = control.EnableFullDuplex()
+	w.Header().Set("Content-Type", "application/grpc")
+	w.Header().Set("Trailer", "Grpc-Status")
+	_ = control.Flush()
+	buf := make([]byte, 64)
+	for {
+		n, err := r.Body.Read(buf)
+		_, _ = w.Write(bytes.ToUpper(buf[:n]))
+		_ = control.Flush()
+		if err != nil {
+			break
 		}
-		w.Header().Set("Grpc-Status", "0")
-		w.Header().Set(http.TrailerPrefix+"X-Late", "late")
-	}))
-	t.Cleanup(backend.Close)
-	g := start(t, map[string]string{"gateway.config.yml": proxyTo(backend.URL)}, nil)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	}
+	w.Header().Set("Grpc-Status", "0")
+	w.Header().Set(http.TrailerPrefix+"X-Late", r.Trailer.Get("X-Sum"))
+}
+
+// talk sends parts and reads the answer to each before the next.
+func talk(t *testing.T, url string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	read, write := io.Pipe()
-	req, _ := http.NewRequestWithContext(ctx, http.MethodPost, g.url("http"), read)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, read)
+	if err != nil {
+		t.Fatal(err)
+	}
 	req.Header.Set("Content-Type", "application/grpc")
 	req.Header.Set("Te", "trailers")
-	type result struct {
-		*http.Response
-		error
+	req.Trailer = http.Header{"X-Sum": nil}
+	go func() { _, _ = write.Write([]byte("one")) }()
+	resp, err := h2c().Do(req)
+	if err != nil {
+		t.Fatal(err)
 	}
-	got := make(chan result, 1)
-	go func() {
-		resp, err := h2c().Do(req)
-		got <- result{resp, err}
-	}()
-	_, _ = write.Write([]byte("one"))
-	r := <-got
-	if r.error != nil {
-		t.Fatal(r.error)
-	}
-	defer r.Body.Close()
+	defer resp.Body.Close()
 	buf := make([]byte, 64)
 	for _, part := range []string{"one", "two", "three"} {
 		if part != "one" {
 			_, _ = write.Write([]byte(part))
 		}
-		n, err := io.ReadFull(r.Body, buf[:len(part)])
+		n, err := io.ReadFull(resp.Body, buf[:len(part)])
 		if err != nil || string(buf[:n]) != strings.ToUpper(part) {
 			t.Fatalf("sent %q, got %q, %v", part, buf[:n], err)
 		}
 	}
+	req.Trailer["X-Sum"] = []string{"late"}
 	_ = write.Close()
-	if rest, err := io.ReadAll(r.Body); len(rest) > 0 || err != nil {
+	if rest, err := io.ReadAll(resp.Body); len(rest) > 0 || err != nil {
 		t.Errorf("more came: %q, %v", rest, err)
 	}
-	if r.Trailer.Get("Grpc-Status") != "0" || r.Trailer.Get("X-Late") != "late" {
-		t.Errorf("behind the body: %v", r.Trailer)
+	if resp.Trailer.Get("Grpc-Status") != "0" || resp.Trailer.Get("X-Late") != "late" {
+		t.Errorf("behind the body: %v", resp.Trailer)
 	}
 }
 

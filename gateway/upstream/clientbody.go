@@ -3,8 +3,11 @@ package upstream
 import (
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 	"time"
+
+	"egk8s.dev/egk8s/gateway/message"
 )
 
 // settling is how long a body that is being read may take to say why, when its request's context is done.
@@ -14,6 +17,7 @@ const settling = time.Second
 // Its Close does nothing, so that a service that fails early is answered for at once, not after the whole body.
 type clientBody struct {
 	body io.Reader
+	end  func() // is called at the body's end; nil: nothing is to be done
 
 	mu      sync.Mutex // guards what follows
 	begun   bool
@@ -28,6 +32,9 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	b.begun, b.reading = true, true
 	b.mu.Unlock()
 	n, err := b.body.Read(p)
+	if b.end != nil && errors.Is(err, io.EOF) {
+		b.end()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -39,6 +46,26 @@ func (b *clientBody) Read(p []byte) (int, error) {
 		b.waiting = nil
 	}
 	return n, err
+}
+
+// announce makes the client's fields behind its body those of req, as far as the client has announced them:
+// net/http sends no others.
+func (b *clientBody) announce(req *http.Request, trailer func() message.Header) {
+	announced := trailer().Map()
+	if len(announced) == 0 {
+		return
+	}
+	req.Trailer = make(http.Header, len(announced))
+	for name := range announced {
+		req.Trailer[name] = nil
+	}
+	b.end = func() {
+		for name, values := range trailer().All() {
+			if _, ok := req.Trailer[name]; ok {
+				req.Trailer[name] = values
+			}
+		}
+	}
 }
 
 // Close does nothing.

@@ -102,6 +102,9 @@ func (t *Target) sendOther(ctx context.Context, r *Request) (*Response, error) {
 	if r.Body != nil && r.ContentLength != 0 {
 		sent = &clientBody{body: r.Body}
 		req.Body = sent
+		if r.Trailer != nil && r.ContentLength < 0 {
+			sent.announce(req, r.Trailer)
+		}
 	}
 	watch := watchSilence(ctx, r.FirstTimeout())
 	resp, err := tr.RoundTrip(req.WithContext(watch.ctx)) //nolint:bodyclose,contextcheck // it is the caller's; the context comes from ctx
