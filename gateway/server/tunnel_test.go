@@ -71,7 +71,7 @@ func TestSwitchingProtocols(t *testing.T) {
 	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
 		t.Errorf("after the end: %q, %v", rest, err)
 	}
-	waitUntil(t, func() bool {
+	eventually(t, "the end of the tunnel in the metrics", func() bool {
 		m := get(t, g.url("metrics")+"/metrics").body
 		return strings.Contains(m, "egk8s_requests_in_flight 0") && strings.Contains(m, `status="1xx"} 1`)
 	})
@@ -120,14 +120,5 @@ func TestSwitchedConnectionsEndWhenSilent(t *testing.T) {
 	}
 	if got, err := io.ReadAll(r); err != nil || string(got) != "hello;xxxx" {
 		t.Errorf("%q, %v", got, err)
-	}
-}
-
-func waitUntil(t *testing.T, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("waited in vain")
-		}
 	}
 }
