@@ -37,7 +37,8 @@ Usage:
 
 Environment: EG_CONFIG_DIR, LOG_LEVEL, EG_DISABLE_CONFIG_WATCH, http_proxy; EGK8S_HTTP_ADDRESS,
 EGK8S_HTTPS_ADDRESS, EGK8S_ADMIN_ADDRESS, EGK8S_STATUS_ADDRESS, EGK8S_METRICS_ADDRESS,
-EGK8S_READY_ADDRESS, EGK8S_CONFIG_DIGEST, EGK8S_DRAIN_DELAY, EGK8S_DRAIN_TIMEOUT, EGK8S_LOG_FORMAT.
+EGK8S_READY_ADDRESS, EGK8S_CONFIG_DIGEST, EGK8S_DRAIN_DELAY, EGK8S_DRAIN_TIMEOUT, EGK8S_LOG_FORMAT,
+EGK8S_ACCESS_LOG and the limits EGK8S_MAX_… (docs/reference/gateway.md).
 `
 
 // program is one run of the command with its surroundings handed in.
@@ -108,7 +109,25 @@ func (p *program) serve(ctx context.Context, args []string) int {
 	if o.ConfigDir == "" {
 		return p.wrongUsage(errors.New("no configuration: give --config-dir DIR or set EG_CONFIG_DIR"))
 	}
+	if !p.isFolder(o.ConfigDir) {
+		return exitInvalid
+	}
 	return p.report(server.Run(ctx, o))
+}
+
+// isFolder tells whether dir can be a configuration. A folder that is not there would else be told of as five
+// files that are missing.
+func (p *program) isFolder(dir string) bool {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		fmt.Fprintf(p.errs, "error: there is no configuration: %v\n", err)
+	case !info.IsDir():
+		fmt.Fprintf(p.errs, "error: %s is no folder; the configuration is the one that gateway.config.yml is in\n", dir)
+	default:
+		return true
+	}
+	return false
 }
 
 // report prints an error, problems one a line, and returns the code for it.
@@ -145,6 +164,9 @@ func (p *program) print(problems diag.Problems) {
 func (p *program) check(args []string) int {
 	if len(args) != 1 {
 		return p.wrongUsage(errors.New("check needs one folder"))
+	}
+	if !p.isFolder(args[0]) {
+		return exitInvalid
 	}
 	problems, err := server.Check(args[0], p.lookup)
 	if err != nil {

@@ -64,6 +64,8 @@ func TestExitCodes(t *testing.T) {
 		{"unknown flag", []string{"--fly"}, exitUsage, "-fly"},
 		{"no folder", nil, exitUsage, "--config-dir"},
 		{"an argument too many", []string{"--config-dir", good, "x"}, exitUsage, `unexpected argument "x"`},
+		{"no such folder", []string{"--config-dir", bad + "/none"}, exitInvalid, "error: there is no configuration: stat " + bad + "/none"},
+		{"check of a file", []string{"check", bad + "/gateway.config.yml"}, exitInvalid, "is no folder; the configuration is the one"},
 		{"a broken file", []string{"--config-dir", bad}, exitInvalid, "gateway.config.yml:2:"},
 		{"a taken port", []string{"--config-dir", good}, exitNetwork, "listen for http"},
 		{"check of a good folder", []string{"check", good}, exitOK, ""},

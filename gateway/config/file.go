@@ -101,9 +101,17 @@ func (l *loader) readEither(names ...string) (file, text string, ok bool) {
 	l.problem(diag.Problem{
 		Code: "missing-file", Severity: diag.Error, Position: diag.Position{File: names[0]},
 		Message: strings.Join(names, " or ") + " is missing",
-		Hint:    "this is a folder of Express Gateway's files: gateway.config.yml, system.config.yml and models",
+		Hint:    missingHint(names[0]),
 	})
 	return "", "", false
+}
+
+// missingHint says how to come by a file that is not there.
+func missingHint(name string) string {
+	if strings.HasPrefix(name, "system.config") {
+		return "Express Gateway does not start without it: copy it too; where there is nothing to say, the line db: {redis: {emulate: true}} is enough"
+	}
+	return "this has to be a folder of Express Gateway's files: gateway.config.yml, system.config.yml and models"
 }
 
 // cause leaves out the path, which the position says.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"egk8s.dev/egk8s/gateway/version"
 )
 
 // Run serves until a signal or ctx ends it, and returns when everything is drained.
@@ -35,6 +37,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer g.close()
+	g.log.InfoContext(ctx, "configuration loaded", "folder", o.ConfigDir, "digest", g.Digest(), "version", version.Version)
 	if err := g.listen(ctx); err != nil {
 		return err
 	}

@@ -159,6 +159,7 @@ pipelines: {main: {apiEndpoints: [api], policies: [{log: [{action: {message: 'sa
 	}
 	eventually(t, "the line", func() bool { return strings.Contains(g.log.String(), " [EG:log-policy] info: saw /a?b request_id=") })
 	eventually(t, "the address", func() bool {
-		return strings.Contains(g.log.String(), " [EG:gateway] info: http server listening on "+g.Status().Listeners["http"])
+		return strings.Contains(g.log.String(), " [EG:gateway] info: configuration loaded folder=") &&
+			strings.Contains(g.log.String(), " [EG:gateway] info: http server listening on "+g.Status().Listeners["http"])
 	})
 }
