@@ -23,6 +23,12 @@ type Proof struct {
 	Errors []string `json:"errors,omitempty"`
 }
 
+// String says it in one line.
+func (p *Proof) String() string {
+	return fmt.Sprintf("%d of %d requests lost; p99 %.1f ms before, %.1f ms during, %.1f ms after",
+		p.Lost, p.During.Sent+p.After.Sent, p.Before.P99Ms, p.During.P99Ms, p.After.P99Ms)
+}
+
 // ProveOptions ask for traffic during a deploy.
 type ProveOptions struct {
 	Rate int // requests a second; 0: no traffic
@@ -165,8 +171,7 @@ func (d *deploy) endTraffic(ctx context.Context) error {
 	}
 	proof := p.proof()
 	d.result.Proof = proof
-	d.out.info(fmt.Sprintf("traffic: %d of %d requests lost; p99 %.1f ms before, %.1f ms during, %.1f ms after",
-		proof.Lost, proof.During.Sent+proof.After.Sent, proof.Before.P99Ms, proof.During.P99Ms, proof.After.P99Ms))
+	d.out.info("traffic: " + proof.String())
 	if d.opts.Prove.Gate && proof.Lost > d.opts.Prove.MaxLost {
 		return d.unhealthy([]event.Cause{{
 			Code: "requests-lost", Object: "Service/" + d.rendered.Names.Service, Reason: "Traffic", Logs: proof.Errors,

@@ -20,7 +20,9 @@ type CommitError struct {
 }
 
 // Error names the commit and the reason.
-func (e *CommitError) Error() string { return fmt.Sprintf("read %s from git: %s", e.Ref, e.Reason) }
+func (e *CommitError) Error() string {
+	return fmt.Sprintf("%q is no folder, and no commit can be read: %s", e.Ref, e.Reason)
+}
 
 // AtCommit writes the folder dir as it is at a commit, a branch or a tag of its git repository into a new
 // folder, which remove deletes. The git program does the reading; an error is a CommitError or one of the disk.
@@ -30,7 +32,7 @@ func AtCommit(ctx context.Context, dir, ref string) (path string, remove func(),
 	}
 	commit, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", ref+"^{commit}")
 	if err != nil {
-		return "", nil, &CommitError{Ref: ref, Reason: reason(err, "neither a folder, nor a revision's number, nor a commit, branch or tag")}
+		return "", nil, &CommitError{Ref: ref, Reason: reason(err, "no commit, branch or tag has this name")}
 	}
 	archive, err := git(ctx, dir, "archive", "--format=tar", strings.TrimSpace(string(commit)), ".")
 	if err != nil {

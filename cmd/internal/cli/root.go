@@ -54,6 +54,7 @@ func NewRoot(a *app.App) *cobra.Command {
 		&cobra.Group{ID: "parts", Title: "Its parts:"},
 	)
 	addCommands(root, a)
+	offerValues(root)
 	root.SetHelpCommand(helptopic.New(a))
 	return root
 }

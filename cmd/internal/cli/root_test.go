@@ -76,6 +76,12 @@ func TestWrongUsage(t *testing.T) {
 				"help: did you mean egk8s help exit-codes?\n" +
 				"usage: egk8s help [COMMAND|TOPIC] [flags]      (egk8s help --help)\n",
 		},
+		{
+			"no topic is near", "help everything", nil,
+			"error: no command and no help topic named \"everything\"\n" +
+				"help: topics: environment, exit-codes, differences, diagnoses, formats, ci, rbac\n" +
+				"usage: egk8s help [COMMAND|TOPIC] [flags]      (egk8s help --help)\n",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

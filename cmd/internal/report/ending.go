@@ -95,13 +95,16 @@ func (e Ending) succeeded(took string) string {
 	return fmt.Sprintf("%s deployed%s in %s", e.Result.Name, to(e.Result.Cloud), took)
 }
 
-// Reach returns the lines under a good headline: where it answers and what to do next.
+// Reach returns the lines under a good headline: what --prove found, where it answers and what to do next.
 func (e Ending) Reach(t theme.Theme) []string {
 	r := e.Result
 	if e.Verb != "deploy" && e.Verb != "rollback" || (r.Outcome != deployer.Succeeded && r.Outcome != deployer.Unchanged) {
 		return nil
 	}
 	lines := []string{}
+	if r.Proof != nil {
+		lines = append(lines, "  Traffic   "+r.Proof.String())
+	}
 	switch {
 	case r.URL != "":
 		lines = append(lines, "  Gateway   "+r.URL)

@@ -12,6 +12,7 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/theme"
 	"egk8s.dev/egk8s/deployer"
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/verify"
 )
 
 func TestHeadline(t *testing.T) {
@@ -36,6 +37,32 @@ func TestHeadline(t *testing.T) {
 		test.result.Name, test.result.Cloud = "shop", "kind"
 		if got := (report.Ending{Verb: test.verb, Result: test.result}).Headline(theme.Theme{}); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)
+		}
+	}
+}
+
+// TestReachSaysWhatProveFound: the live view has no other line for it.
+func TestReachSaysWhatProveFound(t *testing.T) {
+	t.Parallel()
+	proof := &deployer.Proof{
+		Lost: 1, Before: verify.Period{Sent: 100, P99Ms: 2}, During: verify.Period{Sent: 200, P99Ms: 3.44}, After: verify.Period{Sent: 100, P99Ms: 2},
+	}
+	tests := []struct {
+		result deployer.Result
+		want   string
+	}{
+		{deployer.Result{Outcome: deployer.Succeeded, Proof: proof}, "  Traffic   1 of 300 requests lost; p99 2.0 ms before, 3.4 ms during, 2.0 ms after"},
+		{deployer.Result{Outcome: deployer.Succeeded}, ""},
+	}
+	for _, test := range tests {
+		got := ""
+		for _, line := range (report.Ending{Verb: "deploy", Result: test.result}).Reach(theme.Theme{}) {
+			if strings.Contains(line, "Traffic") {
+				got = line
+			}
+		}
+		if got != test.want {
+			t.Errorf("got  %q\nwant %q", got, test.want)
 		}
 	}
 }

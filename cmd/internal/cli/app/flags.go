@@ -150,14 +150,22 @@ func Formats(cmd *cobra.Command, formats ...string) {
 	cmd.Annotations[formatsKey] = strings.Join(formats, ",")
 }
 
+// FormatsOf returns the values of -o that a command accepts.
+func FormatsOf(cmd *cobra.Command) []string {
+	if declared := cmd.Annotations[formatsKey]; declared != "" {
+		return strings.Split(declared, ",")
+	}
+	return nil
+}
+
 // CheckFormat tells whether the command can write the format that -o asks for.
 func CheckFormat(cmd *cobra.Command, output string) error {
 	if output == "" {
 		return nil
 	}
-	declared := cmd.Annotations[formatsKey]
-	if declared == "" {
+	declared := FormatsOf(cmd)
+	if declared == nil {
 		return Usage(cmd, fmt.Sprintf("%s has no --output", cmd.CommandPath()))
 	}
-	return OneOf("output", output, strings.Split(declared, ","))
+	return OneOf("output", output, declared)
 }

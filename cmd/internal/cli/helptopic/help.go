@@ -20,7 +20,10 @@ func New(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND|TOPIC]",
 		Short: "Explain a command or a topic",
-		Args:  cobra.ArbitraryArgs,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return complete(cmd.Root(), topics, args), cobra.ShellCompDirectiveNoFileComp
+		},
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			if len(args) == 0 {
@@ -39,6 +42,26 @@ func New(a *app.App) *cobra.Command {
 	}
 }
 
+// complete offers what can be explained: commands, and for the first word topics too.
+func complete(root *cobra.Command, topics []Topic, args []string) []string {
+	of, rest, err := root.Find(args)
+	if err != nil || len(rest) > 0 {
+		return nil
+	}
+	var offers []string
+	for _, c := range of.Commands() {
+		if c.IsAvailableCommand() {
+			offers = append(offers, cobra.CompletionWithDesc(c.Name(), c.Short))
+		}
+	}
+	if len(args) == 0 {
+		for _, t := range topics {
+			offers = append(offers, cobra.CompletionWithDesc(t.Name, t.Short))
+		}
+	}
+	return offers
+}
+
 func unknown(cmd *cobra.Command, topics []Topic, name string) error {
 	e := app.Usage(cmd, fmt.Sprintf("no command and no help topic named %q", name))
 	names := []string{}
@@ -50,7 +73,13 @@ func unknown(cmd *cobra.Command, topics []Topic, name string) error {
 	}
 	if near := app.Nearest(name, names); near != "" {
 		e.Help = fmt.Sprintf("did you mean egk8s help %s?", near)
+		return e
 	}
+	names = names[:0]
+	for _, t := range topics {
+		names = append(names, t.Name)
+	}
+	e.Help = "topics: " + strings.Join(names, ", ")
 	return e
 }
 

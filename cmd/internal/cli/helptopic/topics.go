@@ -21,6 +21,7 @@ func Topics() []Topic {
 	return []Topic{
 		{"environment", "variables that egk8s reads", environment},
 		{"exit-codes", "what the exit codes mean", exitCodes},
+		{"differences", "where the gateway differs from Express Gateway", differences},
 		{"diagnoses", "the codes of what makes a deploy fail", diagnoses},
 		{"formats", "what -o, --progress and --report write", formats},
 		{"ci", "running egk8s as a step of a pipeline", ci},

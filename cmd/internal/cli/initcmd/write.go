@@ -119,5 +119,8 @@ func (o *Options) deviations(b *strings.Builder) error {
 	for _, line := range lines {
 		fmt.Fprintf(b, "Differs  %s\n", line)
 	}
+	if len(lines) > 0 {
+		b.WriteString("         egk8s help differences explains each\n")
+	}
 	return err
 }

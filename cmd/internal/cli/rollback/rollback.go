@@ -30,6 +30,8 @@ type Options struct {
 	ForceConflicts bool
 	DryRun         bool
 
+	// History lists what a shell may complete.
+	History  func(context.Context, deployer.StatusOptions) (*deployer.HistoryResult, error)
 	Rollback func(context.Context, deployer.RollbackOptions, event.Sink) (*deployer.Result, error)
 }
 
@@ -38,7 +40,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	if run == nil {
 		run = Run
 	}
-	o := &Options{App: a, Rollback: deployer.Rollback}
+	o := &Options{App: a, History: deployer.History, Rollback: deployer.Rollback}
 	cmd := &cobra.Command{
 		Use:   "rollback [REVISION]",
 		Short: "Bring an earlier revision back",
@@ -47,6 +49,9 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		Example: "  egk8s history          # what there is to go back to\n  egk8s rollback\n  egk8s rollback 3 --dry-run",
 		GroupID: "cluster",
 		Args:    func(cmd *cobra.Command, args []string) error { return o.arguments(cmd, args) },
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return o.Revisions(cmd, args), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Output = a.Flags.Output
 			if o.Timeout <= 0 {
@@ -79,6 +84,36 @@ func (o *Options) arguments(cmd *cobra.Command, args []string) error {
 	default:
 		return app.Usage(cmd, fmt.Sprintf("rollback takes one revision, got %d arguments", len(args)))
 	}
+}
+
+// completionTimeout bounds how long a shell waits for the cluster.
+const completionTimeout = 2 * time.Second
+
+// Revisions offers the revisions that can come back, newest first, to a shell that completes. What keeps them
+// from being known is none of its business.
+func (o *Options) Revisions(cmd *cobra.Command, args []string) []string {
+	if len(args) > 0 || app.FromEnvironment(cmd, o.App.Getenv) != nil {
+		return nil
+	}
+	name, target, err := o.App.Release(o.Name)
+	if err != nil {
+		return nil
+	}
+	ctx := cmd.Context()
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	h, err := o.History(ctx, deployer.StatusOptions{Target: target, Name: name, Timeout: completionTimeout})
+	if err != nil {
+		return nil
+	}
+	var offers []string
+	for _, r := range h.Revisions {
+		if !r.Current && len(r.Missing) == 0 {
+			offers = append(offers, cobra.CompletionWithDesc(strconv.Itoa(r.Revision), r.Description))
+		}
+	}
+	return offers
 }
 
 // Run rolls back, shows the run, and writes its result.

@@ -3,9 +3,12 @@ package rollback_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
@@ -84,5 +87,31 @@ func TestRun(t *testing.T) {
 	}
 	if text := buffers.Err.String(); !strings.Contains(text, "shop back at revision 3, as revision 5") {
 		t.Errorf("standard error: %s", text)
+	}
+}
+
+func TestRevisionsForShells(t *testing.T) {
+	t.Parallel()
+	a, _ := newTestApp(t)
+	o := &rollback.Options{App: a, Name: "shop", History: func(context.Context, deployer.StatusOptions) (*deployer.HistoryResult, error) {
+		return &deployer.HistoryResult{Revisions: []deployer.Revision{
+			{Revision: 4, Current: true, Description: "the one that serves"},
+			{Revision: 3, Description: "deployed config 8c1f"},
+			{Revision: 2, Description: "its files are gone", Missing: []string{"ConfigMap/shop-config-77ab"}},
+			{Revision: 1, Description: "deployed config 5e02"},
+		}}, nil
+	}}
+	cmd := rollback.New(a, nil)
+	if diff := cmp.Diff([]string{"3\tdeployed config 8c1f", "1\tdeployed config 5e02"}, o.Revisions(cmd, nil)); diff != "" {
+		t.Errorf("offers (-want +got):\n%s", diff)
+	}
+	if got := o.Revisions(cmd, []string{"3"}); got != nil {
+		t.Errorf("after a revision %q is offered", got)
+	}
+	o.History = func(context.Context, deployer.StatusOptions) (*deployer.HistoryResult, error) {
+		return nil, errors.New("no cluster")
+	}
+	if got := o.Revisions(cmd, nil); got != nil {
+		t.Errorf("without a cluster %q is offered", got)
 	}
 }
