@@ -177,14 +177,14 @@ func (r *run) sendWhole(ctx context.Context, op plan.Op, obj *unstructured.Unstr
 }
 
 func (r *run) takeOver(ctx context.Context, op plan.Op) error {
-	live, err := r.cluster.Get(ctx, op.Ref)
-	if err != nil {
-		return explain(op.Ref, err)
-	}
-	if err := r.cluster.TakeOver(ctx, live, op.TakeOver); err != nil {
-		return explain(op.Ref, err)
-	}
-	return nil
+	err := r.repeat(ctx, func() error { // also after a lost answer: what is taken over already needs no patch
+		live, err := r.cluster.Get(ctx, op.Ref)
+		if err != nil {
+			return err
+		}
+		return r.cluster.TakeOver(ctx, live, op.TakeOver)
+	})
+	return explain(op.Ref, err)
 }
 
 func (r *run) finish(op plan.Op, entry *plan.Sent) {
@@ -213,21 +213,32 @@ func (r *run) owned(u *unstructured.Unstructured) *unstructured.Unstructured {
 	return u
 }
 
-// send applies one object; an API server that does not answer is asked four times, for an apply may
-// be repeated.
-func (r *run) send(ctx context.Context, u *unstructured.Unstructured, manager string) (*unstructured.Unstructured, error) {
-	delay := 200 * time.Millisecond
-	for attempt := 1; ; attempt++ {
-		live, err := r.cluster.Apply(ctx, u, cluster.ApplyOptions{Force: r.opts.Force, Manager: manager})
-		var unreachable *cluster.UnreachableError
-		if err == nil || !errors.As(err, &unreachable) || attempt == 4 {
-			return live, err
+// rounds is how often a write is sent that meets changes by others.
+const rounds = 5
+
+// send applies one object. An apply names no version of the object: one that the API server could not merge into
+// an object that others change at the same moment may be repeated. Conflicts about fields are no such thing.
+func (r *run) send(ctx context.Context, u *unstructured.Unstructured, manager string) (live *unstructured.Unstructured, err error) {
+	err = r.repeat(ctx, func() error {
+		live, err = r.cluster.Apply(ctx, u, cluster.ApplyOptions{Force: r.opts.Force, Manager: manager})
+		return err
+	})
+	return live, err
+}
+
+// repeat does a write again while others changed the object meanwhile.
+func (r *run) repeat(ctx context.Context, write func() error) error {
+	delay := 50 * time.Millisecond
+	for round := 1; ; round++ {
+		err := write()
+		if err == nil || round == rounds || !outrun(err) {
+			return err
 		}
 		t := time.NewTimer(delay + rand.N(delay)) //nolint:gosec // jitter, not a secret
 		select {
 		case <-ctx.Done():
 			t.Stop()
-			return nil, err
+			return err
 		case <-t.C:
 		}
 		delay *= 2

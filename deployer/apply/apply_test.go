@@ -130,6 +130,16 @@ func TestUnreachableIsRepeated(t *testing.T) {
 	}
 }
 
+// TestOutrunIsRepeated: an object that others change at the same moment is applied again; a field that they own is not.
+func TestOutrunIsRepeated(t *testing.T) {
+	t.Parallel()
+	outrun := apierrors.NewConflict(object.Ref{}.GVK().GroupVersion().WithResource("x").GroupResource(), "shop", errors.New("the object has been modified"))
+	s := &server{owners: map[string]string{}, fail: map[string][]error{"Service/shop": {outrun, outrun}}}
+	if _, err := apply.Run(t.Context(), s, newPlan(), options()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestInterrupted: nothing is sent after the end of the context.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()

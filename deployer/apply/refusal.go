@@ -44,6 +44,13 @@ func explain(ref object.Ref, err error) error {
 	return &RefusedError{Object: ref.String(), Reason: reason(status.Status()), Err: errors.New(status.Status().Message)}
 }
 
+// outrun tells whether a write failed because the object changed meanwhile, or because nobody answered.
+func outrun(err error) bool {
+	var status apierrors.APIStatus
+	var unreachable *cluster.UnreachableError
+	return errors.As(err, &unreachable) || errors.As(err, &status) && cluster.IsConflict(err) && len(conflicts(causesOf(status))) == 0
+}
+
 func causesOf(status apierrors.APIStatus) []metav1.StatusCause {
 	if d := status.Status().Details; d != nil {
 		return d.Causes

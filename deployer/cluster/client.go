@@ -75,7 +75,7 @@ func (c *Client) create(ctx context.Context, obj *unstructured.Unstructured, opt
 	if err != nil {
 		return nil, err
 	}
-	out, err := r.Create(ctx, obj, options)
+	out, err := c.settle(ctx, obj, func() (*unstructured.Unstructured, error) { return r.Create(ctx, obj, options) })
 	return out, c.explain("create", ref, err)
 }
 
@@ -86,7 +86,9 @@ func (c *Client) Update(ctx context.Context, obj *unstructured.Unstructured) (*u
 	if err != nil {
 		return nil, err
 	}
-	out, err := r.Update(ctx, obj, metav1.UpdateOptions{FieldManager: FieldManager})
+	out, err := c.settle(ctx, obj, func() (*unstructured.Unstructured, error) {
+		return r.Update(ctx, obj, metav1.UpdateOptions{FieldManager: FieldManager})
+	})
 	return out, c.explain("update", ref, err)
 }
 

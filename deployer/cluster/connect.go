@@ -70,6 +70,7 @@ func Connect(cfg Config) (*Client, error) {
 		c.config.Impersonate = rest.ImpersonationConfig{UserName: cfg.As, Groups: cfg.AsGroups}
 	}
 	c.config.WarningHandlerWithContext = &c.warnings
+	c.config.Wrap(newRetrying)
 	routeLogs(cfg.Log)
 	if err := c.open(); err != nil {
 		return nil, fmt.Errorf("read kubeconfig of context %q: %w", c.Context, err)

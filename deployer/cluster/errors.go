@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -102,10 +103,16 @@ func (c *Client) explain(verb string, ref object.Ref, err error) error {
 	}
 }
 
-// unavailable tells whether the API server answered that it cannot answer now.
+// unavailable tells whether the API server, or a proxy before it, answered that it cannot answer now. A webhook
+// that cannot be called is a refusal: it concerns some objects only, and is named in the sentence.
 func unavailable(err error) bool {
-	return apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err) ||
-		apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err)
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	s := status.Status()
+	return apierrors.IsTooManyRequests(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) ||
+		s.Code >= http.StatusInternalServerError && !strings.Contains(s.Message, "webhook")
 }
 
 func resourceName(ref object.Ref) string {

@@ -109,10 +109,9 @@ func (s *Store) Begin(ctx context.Context, h *History, c Content, description st
 	if err != nil {
 		return nil, err
 	}
-	if u, err = s.Cluster.Create(ctx, u); err != nil {
+	if r.stored, err = s.put(ctx, u, stored{}, "release"); err != nil {
 		return nil, fmt.Errorf("record revision %d: %w", r.Revision, err)
 	}
-	r.version = u.GetResourceVersion()
 	h.Records = append(h.Records, r)
 	return r, nil
 }
@@ -156,10 +155,9 @@ func (s *Store) finish(ctx context.Context, r *Record, status Status, descriptio
 	if err != nil {
 		return err
 	}
-	if u, err = s.Cluster.Update(ctx, u); err != nil {
+	if r.stored, err = s.put(ctx, u, r.stored, "release"); err != nil {
 		return fmt.Errorf("record revision %d as %s: %w", r.Revision, status, err)
 	}
-	r.version = u.GetResourceVersion()
 	return nil
 }
 

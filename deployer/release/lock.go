@@ -193,7 +193,7 @@ func (l *Lock) renew(ctx context.Context) error {
 	}
 	l.mu.Unlock()
 	_ = unstructured.SetNestedField(next.Object, l.store.Now().UTC().Format(microTime), "spec", "renewTime")
-	next, err := l.store.Cluster.Update(ctx, next)
+	next, err := l.update(ctx, next)
 	if err != nil {
 		return err
 	}
@@ -201,6 +201,20 @@ func (l *Lock) renew(ctx context.Context) error {
 	l.lease = next
 	l.mu.Unlock()
 	return nil
+}
+
+// update writes the Lease; a conflict is one only when the lock has another holder.
+func (l *Lock) update(ctx context.Context, next *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	out, err := l.store.Cluster.Update(ctx, next)
+	if !cluster.IsConflict(err) {
+		return out, err
+	}
+	live, getErr := l.store.Cluster.Get(ctx, l.store.lockRef())
+	if getErr != nil || !l.holds(live) {
+		return nil, err
+	}
+	next.SetResourceVersion(live.GetResourceVersion())
+	return l.store.Cluster.Update(ctx, next)
 }
 
 func (s *Store) lockRef() object.Ref {

@@ -59,7 +59,7 @@ type Record struct {
 	Version string
 
 	release *helm.Release
-	version string // of the Secret, for updates
+	stored  stored // in the Secret
 	ours    bool
 }
 
@@ -115,9 +115,6 @@ func encode(r *Record, namespace string) (*unstructured.Unstructured, error) {
 	if r.ours {
 		metadata["annotations"] = map[string]any{oursAnnotation: "true"}
 	}
-	if r.version != "" {
-		metadata["resourceVersion"] = r.version
-	}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Secret", "type": secretType,
 		"metadata": metadata, "data": map[string]any{"release": data},
@@ -139,7 +136,7 @@ func decode(u *unstructured.Unstructured) (*Record, error) {
 	r := &Record{
 		Revision: rel.Version, Manifest: rel.Manifest, Values: rel.Config,
 		Format: format, Version: labels[versionLabel],
-		release: rel, version: u.GetResourceVersion(), ours: u.GetAnnotations()[oursAnnotation] != "",
+		release: rel, stored: stored{version: u.GetResourceVersion(), data: data}, ours: u.GetAnnotations()[oursAnnotation] != "",
 	}
 	if rel.Info == nil {
 		rel.Info = &helm.Info{Status: helm.StatusUnknown}
@@ -196,7 +193,7 @@ func labelValue(version string) string {
 
 // Same tells whether two records are one revision in one state.
 func (r *Record) Same(other *Record) bool {
-	return r.Revision == other.Revision && r.version == other.version
+	return r.Revision == other.Revision && r.stored.version == other.stored.version
 }
 
 // Content is what the revision was made of, for a rollback to it.

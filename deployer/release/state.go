@@ -28,7 +28,7 @@ type State struct {
 	Ports           map[string]int `json:"ports,omitempty"` // of the pods, by listener
 	MadeNamespace   bool           `json:"madeNamespace,omitempty"`
 
-	version string // of the Secret
+	stored stored // in the Secret
 }
 
 // Intent says what a run is about to do; it is there before the first write and gone after the last.
@@ -79,7 +79,7 @@ func (s *Store) State(ctx context.Context) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read state of %s: %w", s.Name, err)
 	}
-	state := &State{version: u.GetResourceVersion()}
+	state := &State{stored: stored{version: u.GetResourceVersion(), data: text}}
 	if err := json.Unmarshal(raw, state); err != nil {
 		return nil, fmt.Errorf("read state of %s: %w", s.Name, err)
 	}
@@ -104,15 +104,9 @@ func (s *Store) Save(ctx context.Context, state *State, owner Owner) error {
 		"apiVersion": "v1", "kind": "Secret", "type": "egk8s.dev/state.v1", "metadata": metadata,
 		"data": map[string]any{"state": base64.StdEncoding.EncodeToString(raw)},
 	}}
-	write := s.Cluster.Create
-	if state.version != "" {
-		metadata["resourceVersion"] = state.version
-		write = s.Cluster.Update
-	}
-	if u, err = write(ctx, u); err != nil {
+	if state.stored, err = s.put(ctx, u, state.stored, "state"); err != nil {
 		return fmt.Errorf("write state of %s: %w", s.Name, err)
 	}
-	state.version = u.GetResourceVersion()
 	return nil
 }
 
