@@ -103,6 +103,15 @@ func (h Header) Joined(name string) string {
 	return strings.Join(vs, ", ")
 }
 
+// DelRepeated removes all but the first of fields that may occur once. EG: node does.
+func (h Header) DelRepeated() {
+	for name, values := range h.fields {
+		if len(values) > 1 && slices.Contains(single(), strings.ToLower(name)) {
+			h.fields[name] = values[:1:1]
+		}
+	}
+}
+
 // single lists the request fields of which node keeps the first and drops the rest.
 func single() []string {
 	return []string{

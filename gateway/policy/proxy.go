@@ -25,12 +25,14 @@ const (
 
 // Sanitize removes from a client's header what only the gateway may say, before a policy sees it: who
 // the consumer is, also in the spellings that servers which take "_" for "-" read as that field; and
-// what Connection names, which could else remove what policies add.
+// what Connection names, which could else remove what policies add. Of a field that may occur once only the first
+// one is left: a service that takes the last Authorization would see a credential that no policy has.
 func Sanitize(h message.Header) {
 	for _, name := range []string{ConsumerHeader, "Eg_consumer_id", "Eg_consumer-Id", "Eg-Consumer_id"} {
 		h.Del(name)
 	}
 	h.DelNamed("Connection")
+	h.DelRepeated()
 }
 
 // SanitizeTrailer removes from the fields behind a client's body what Sanitize removes, what the gateway adds, and

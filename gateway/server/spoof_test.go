@@ -177,3 +177,20 @@ func askHTTP2(t *testing.T, address string, fields ...string) int {
 		}
 	}
 }
+
+// TestOneCredentialReachesTheService: the one that policies saw.
+func TestOneCredentialReachesTheService(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }))
+	t.Cleanup(backend.Close)
+	g := start(t, map[string]string{"gateway.config.yml": proxyTo(backend.URL)}, nil)
+	line := ask(t, g.Status().Listeners["http"], "GET / HTTP/1.1\r\nHost: front\r\nConnection: close\r\n"+
+		"Authorization: Bearer seen\r\nX-Many: 1\r\nauthorization: Bearer unseen\r\nX-Many: 2\r\n\r\n")
+	if !strings.Contains(line, "200") {
+		t.Fatalf("answered %q", line)
+	}
+	if h := <-got; len(h["Authorization"]) != 1 || h.Get("Authorization") != "Bearer seen" || len(h["X-Many"]) != 2 {
+		t.Errorf("the backend got %v", h)
+	}
+}
