@@ -82,13 +82,13 @@ func (s *Service) Active(ctx context.Context, id string) (*Consumer, error) {
 	return s.activeConsumer(ctx, id)
 }
 
-// AllowsScopes tells whether the oauth2 credential of a client carries every one of scopes.
+// AllowsScopes tells whether the oauth2 credential of a client is active and carries every one of scopes.
 func (s *Service) AllowsScopes(ctx context.Context, clientID string, scopes []string) (bool, error) {
 	if len(scopes) == 0 {
 		return true, nil
 	}
 	cred, err := present(s.store.Credential(ctx, TypeOAuth2, clientID))
-	if cred == nil || err != nil {
+	if cred == nil || !cred.IsActive || err != nil {
 		return false, err
 	}
 	return cred.HasScopes(scopes), nil

@@ -36,6 +36,12 @@ func oauth2() []Deviation { //nolint:funlen // a table
 			Here:  "only equal grants (client, user, scopes) share a token while it is valid",
 		},
 		{
+			ID: "oauth-scope-url",
+			There: "`scope` in the URL of a token request is compared with the client's scopes in place of that in the body, which the token gets: " +
+				"a client gets any scope",
+			Here: "both must be the client's; so must those of a refresh token, still",
+		},
+		{
 			ID:    "oauth-refresh",
 			There: "whoever is a client and knows the id of a refresh token can use it; its secret and its client are not looked at",
 			Here:  "403 `invalid_grant` but for the client and the secret that it was made for",

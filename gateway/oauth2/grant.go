@@ -60,7 +60,7 @@ func (s *Server) authorizationCode(ctx context.Context, x *message.Exchange, cli
 }
 
 // refreshToken is RFC 6749, section 6. EG: the refresh token stays good and does not come back, and scope is not
-// looked at.
+// looked at. Here the client must still have the scopes of the token.
 func (s *Server) refreshToken(ctx context.Context, x *message.Exchange, client *consumer.Consumer) (*tokenAnswer, error) {
 	text, err := required(x, "refresh_token")
 	if err != nil {
@@ -69,6 +69,13 @@ func (s *Server) refreshToken(ctx context.Context, x *message.Exchange, client *
 	grant, err := s.tokens.Refresh(ctx, client.ID, text)
 	if err != nil {
 		return nil, refusedGrant(err, "Invalid refresh token")
+	}
+	allowed, err := s.consumers.AllowsScopes(ctx, client.ID, grant.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	if !allowed { // they were taken from the client since
+		return nil, invalidGrant("Invalid refresh token")
 	}
 	return s.alone(ctx, grant)
 }

@@ -66,8 +66,10 @@ func (s *Server) authenticateClient(ctx context.Context, x *message.Exchange) (*
 	if err != nil {
 		return nil, 0, err
 	}
-	if scope, _ := x.Request.Query().Get("scope"); scope != "" { // EG: here only; the token has those of the body
-		scopes = strings.Split(scope, " ")
+	// EG: those of the URL in place of the body's, which the token has: there a client gets any scope by asking for
+	// one that it may have in the URL.
+	for _, scope := range x.Request.Query()["scope"] {
+		scopes = append(scopes, consumer.SortScopes(strings.Split(scope, " "))...)
 	}
 	id, secret, status := basic(x.Request.Header.Get("Authorization"))
 	client, err := s.checkClient(ctx, id, secret, scopes)

@@ -35,6 +35,8 @@ func TestTokenMistakes(t *testing.T) {
 		"scope it lacks":        {"grant_type=client_credentials&scope=write", app, 401, "Unauthorized"},
 		"scope of no existence": {"grant_type=client_credentials&scope=read+zzz", app, 401, "Unauthorized"},
 		"scope in the URL":      {"grant_type=client_credentials", append([]string{"?", "scope=write"}, app...), 401, "Unauthorized"},
+		"scope beside another":  {"grant_type=client_credentials&scope=write", append([]string{"?", "scope=read"}, app...), 401, "Unauthorized"},
+		"second scope in URL":   {"grant_type=client_credentials", append([]string{"?", "scope=read&scope=write"}, app...), 401, "Unauthorized"},
 		"no grant type":         {"x=1", app, 501, `{"error":"unsupported_grant_type","error_description":"Unsupported grant type: undefined"}`},
 		"unknown grant type":    {"grant_type=%3Cb%3E", app, 501, "unsupported_grant_type"},
 		"two scopes fields":     {"grant_type=client_credentials&scope=read&scope=read", app, 400, "scope must be a string"},
@@ -226,5 +228,21 @@ func TestJWTSettingsThatCannotSign(t *testing.T) {
 		if len(w.server.Warnings()) != 1 {
 			t.Errorf("%s: warnings %q", name, w.server.Warnings())
 		}
+	}
+}
+
+// TestRefreshGivesNoMoreThanTheClientHas: a scope that was taken from a client does not come back.
+func TestRefreshGivesNoMoreThanTheClientHas(t *testing.T) {
+	t.Parallel()
+	w := newTestWorld(t)
+	first := w.token("grant_type", "password", "username", "alice", "password", "s3cret", "scope", "read")
+	refresh, _ := first.json(t)["refresh_token"].(string)
+	again := func() *answer { return w.token("grant_type", "refresh_token", "refresh_token", refresh) }
+	if a := again(); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	w.must(w.consumers.SetCredentialScopes(t.Context(), consumer.TypeOAuth2, w.app1.ID, nil))
+	if a := again(); a.status != 403 || a.json(t)["error"] != "invalid_grant" {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 }
