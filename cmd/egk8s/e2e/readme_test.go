@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -26,6 +27,12 @@ func TestReadme(t *testing.T) {
 			case len(words) == 0 || words[0] == "make":
 			case words[0] == "cd":
 				p.dir = filepath.Join(p.dir, words[1])
+			case words[0] == "sed":
+				edit := exec.CommandContext(t.Context(), "sh", "-c", line) //nolint:gosec // a line of our README
+				edit.Dir = p.dir
+				if out, err := edit.CombinedOutput(); err != nil {
+					t.Fatalf("README.md: %s: %v\n%s", line, err, out)
+				}
 			case words[0] == "egk8s":
 				p.egk8s(t, words[1:]...).mustSucceed(t)
 				ran++
@@ -34,7 +41,7 @@ func TestReadme(t *testing.T) {
 			}
 		}
 	}
-	if ran < 6 {
-		t.Errorf("%d commands ran, at least 6 were to", ran)
+	if ran < 10 {
+		t.Errorf("%d commands ran, at least 10 were to", ran)
 	}
 }
