@@ -22,12 +22,12 @@ func (s *Service) CreateApplication(ctx context.Context, owner string, fields ma
 		if err != nil {
 			return err
 		}
-		checked, err := s.models.Applications.Check(fields)
+		checked, err := s.Models().Applications.Check(fields)
 		if err != nil {
 			return err
 		}
 		for name := range checked {
-			if !s.models.Applications.Has(name) {
+			if !s.Models().Applications.Has(name) {
 				// EG: the text with its prefix twice.
 				return mistake(Invalid, "Failed to insert application: Failed to insert application: one or more property is invalid")
 			}
@@ -118,12 +118,12 @@ func (s *Service) UpdateApplication(ctx context.Context, idOrName string, fields
 
 func (s *Service) updatable(fields map[string]any) error {
 	for name := range fields {
-		if !s.models.Applications.Has(name) {
+		if !s.Models().Applications.Has(name) {
 			return mistake(Invalid, "one or more properties is invalid")
 		}
 	}
 	for name := range fields {
-		if !s.models.Applications.Mutable(name) {
+		if !s.Models().Applications.Mutable(name) {
 			return mistake(Invalid, "invalid property %s", name)
 		}
 	}

@@ -26,7 +26,7 @@ func (s *Service) CreateCredential(ctx context.Context, consumerID string, ask N
 	if ask.Type == "" || consumerID == "" {
 		return nil, "", mistake(Invalid, "Invalid credentials")
 	}
-	model := s.models.Credentials[ask.Type]
+	model := s.Models().Credentials[ask.Type]
 	if model == nil {
 		return nil, "", mistake(Invalid, "Invalid credential type: %s", ask.Type)
 	}

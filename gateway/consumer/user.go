@@ -27,7 +27,7 @@ func rest(kind Kind, fields map[string]any) map[string]any {
 
 // CreateUser makes an active user of fields: validated by the model, every further field kept.
 func (s *Service) CreateUser(ctx context.Context, fields map[string]any) (*Consumer, error) {
-	fields, err := s.models.Users.Check(fields)
+	fields, err := s.Models().Users.Check(fields)
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +93,12 @@ func (s *Service) UpdateUser(ctx context.Context, nameOrID string, fields map[st
 			return err
 		}
 		for name := range fields {
-			if !s.models.Users.Has(name) {
+			if !s.Models().Users.Has(name) {
 				return mistake(Invalid, "one or more properties is invalid")
 			}
 		}
 		for name := range fields {
-			if !s.models.Users.Mutable(name) {
+			if !s.Models().Users.Mutable(name) {
 				return mistake(Invalid, "one or more properties is immutable")
 			}
 		}

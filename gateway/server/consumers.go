@@ -23,6 +23,8 @@ type consumers struct {
 	service *consumer.Service
 	// watch follows changes until its context ends; nil: there is nothing to follow.
 	watch func(context.Context) error
+	// follow makes changed models count.
+	follow func(context.Context, *consumer.Models) error
 	// status returns the digest of what is loaded and what is wrong with a newer file; nil: no file.
 	status func() (string, diag.Problems)
 }
@@ -54,7 +56,10 @@ func openConsumers(ctx context.Context, cfg *config.Config, dir string, read con
 	if err != nil {
 		return nil, fmt.Errorf("open consumers: %w", err)
 	}
-	return &consumers{service: service}, nil
+	return &consumers{service: service, follow: func(_ context.Context, models *consumer.Models) error {
+		service.SetModels(models)
+		return nil
+	}}, nil
 }
 
 func openFile(ctx context.Context, path string, models *consumer.Models, cfg *config.Config) (*consumers, error) {
@@ -67,7 +72,11 @@ func openFile(ctx context.Context, path string, models *consumer.Models, cfg *co
 	if err != nil {
 		return nil, fmt.Errorf("open consumers: %w", err)
 	}
-	return &consumers{service: service, watch: store.Watch, status: func() (string, diag.Problems) {
+	follow := func(ctx context.Context, models *consumer.Models) error {
+		service.SetModels(models)
+		return store.SetModels(ctx, models)
+	}
+	return &consumers{service: service, watch: store.Watch, follow: follow, status: func() (string, diag.Problems) {
 		s := store.Status()
 		return s.Digest, s.Problems
 	}}, nil

@@ -132,3 +132,68 @@ func TestConsumersOfAFileAreReadOnly(t *testing.T) {
 		t.Errorf("writing: %d %q, want 409 that names the file", got.StatusCode, got.body)
 	}
 }
+
+// TestModelsAreReloaded changes what users need while the gateway serves.
+func TestModelsAreReloaded(t *testing.T) {
+	t.Parallel()
+	g := start(t, map[string]string{"gateway.config.yml": keyed}, nil)
+	create := func(body string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, g.url("admin")+"/users", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		got, err := do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.StatusCode
+	}
+	if got := create(`{"username": "before"}`); got != http.StatusCreated && got != http.StatusOK {
+		t.Fatalf("before the change: %d", got)
+	}
+	writeFiles(t, g.dir, map[string]string{"models/users.json": `{"$id": "http://express-gateway.io/models/users.json",
+		"type": "object", "properties": {"username": {"type": "string"}, "phone": {"type": "string"}}, "required": ["phone"]}`})
+	eventually(t, "the new model", func() bool { return strings.Contains(get(t, g.url("admin")+"/schemas/model").body, "phone") })
+	if got := create(`{"username": "bare"}`); got != http.StatusBadRequest {
+		t.Errorf("a user without phone: %d, want 400", got)
+	}
+	if got := create(`{"username": "whole", "phone": "1"}`); got != http.StatusCreated && got != http.StatusOK {
+		t.Errorf("a user with phone: %d", got)
+	}
+	if got := get(t, g.url("admin")+"/users/before"); got.StatusCode != http.StatusOK {
+		t.Errorf("a user from before: %d", got.StatusCode)
+	}
+
+	writeFiles(t, g.dir, map[string]string{"models/users.json": `{"type": "object"}`})
+	eventually(t, "a problem in the status", func() bool { return len(g.Status().Problems) > 0 })
+	if got := create(`{"username": "bare"}`); got != http.StatusBadRequest {
+		t.Errorf("a broken model changed what is served: %d", got)
+	}
+}
+
+// TestModelsOfAFileAreReloaded has a consumers file that the new models refuse, and then one that they take.
+func TestModelsOfAFileAreReloaded(t *testing.T) {
+	t.Parallel()
+	draft := newTestDraft(t)
+	key := newTestKey(t, draft)
+	g := start(t, map[string]string{"gateway.config.yml": keyed, "consumers.yml": text(t, draft)}, nil)
+	code := func() int { return get(t, g.url("http"), "Authorization", key).StatusCode }
+	needs := func(phone string) map[string]string {
+		return map[string]string{"models/users.json": `{"$id": "http://express-gateway.io/models/users.json",
+			"type": "object", "properties": {"username": {"type": "string"}, "phone": {"type": "string"` + phone + `}}, "required": ["phone"]}`}
+	}
+	writeFiles(t, g.dir, needs(""))
+	eventually(t, "a problem in the status", func() bool { return len(g.Status().Problems) > 0 })
+	if p := g.Status().Problems[0]; !strings.HasSuffix(p.File, "consumers.yml") || !strings.Contains(p.Message, "phone") {
+		t.Errorf("the problem: %v", p)
+	}
+	if got := code(); got != http.StatusOK {
+		t.Errorf("the consumers are gone: %d", got)
+	}
+	writeFiles(t, g.dir, needs(`, "default": "none"`))
+	eventually(t, "no problem", func() bool { return len(g.Status().Problems) == 0 })
+	if got := get(t, g.url("admin")+"/users/alice"); !strings.Contains(got.body, `"phone":"none"`) {
+		t.Errorf("the new default is missing: %s", got.body)
+	}
+}

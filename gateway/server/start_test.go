@@ -66,7 +66,10 @@ func writeFiles(tb testing.TB, dir string, files map[string]string) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			tb.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(path+".new", []byte(text), 0o644); err != nil {
+			tb.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil { // whoever looks on never sees half a file
 			tb.Fatal(err)
 		}
 	}

@@ -87,7 +87,7 @@ func (g *Gateway) fingerprint() [sha256.Size]byte {
 	h := sha256.New()
 	for _, name := range []string{
 		"egk8s.manifest", "egk8s.settings.json", "gateway.config.yml", "gateway.config.json",
-		"system.config.yml", "system.config.json",
+		"system.config.yml", "system.config.json", "models/users.json", "models/applications.json", "models/credentials.json",
 	} {
 		text, err := os.ReadFile(filepath.Join(g.opts.ConfigDir, name))
 		if err == nil {
@@ -109,7 +109,7 @@ func (g *Gateway) reload(ctx context.Context) {
 		cfg, problems = g.load(files)
 	}
 	if cfg != nil {
-		problems = append(problems, g.apply(cfg)...) //nolint:contextcheck // look-ups of names outlive this reload
+		problems = append(problems, g.replace(ctx, cfg, files)...)
 	}
 	if !problems.HasErrors() {
 		g.log.InfoContext(ctx, "configuration reloaded")
@@ -121,4 +121,24 @@ func (g *Gateway) reload(ctx context.Context) {
 	for _, p := range problems {
 		g.log.ErrorContext(ctx, "configuration not reloaded: "+p.String(), "code", p.Code)
 	}
+}
+
+// replace puts cfg and the models beside it in force, or neither. Consumers of a file that does not follow the
+// models any more are served on as they were; the status says so.
+func (g *Gateway) replace(ctx context.Context, cfg *config.Config, files config.FileReader) diag.Problems {
+	fail := func(err error) diag.Problems {
+		return diag.Problems{{Code: "models", Severity: diag.Error, Position: diag.Position{File: "models"}, Message: err.Error()}}
+	}
+	models, err := readModels(files)
+	if err != nil {
+		return fail(err)
+	}
+	problems := g.apply(cfg) //nolint:contextcheck // look-ups of names outlive this reload
+	if problems.HasErrors() {
+		return problems
+	}
+	if err := g.consumers.follow(ctx, models); err != nil {
+		return append(problems, fail(err)...)
+	}
+	return problems
 }

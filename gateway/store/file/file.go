@@ -157,6 +157,19 @@ func (s *Store) Reload(ctx context.Context) (changed bool, err error) {
 	return true, s.load(ctx, raw, at)
 }
 
+// SetModels reads the file again by other models; nil: Express Gateway's own. Where it does not follow them, the
+// consumers stay as they were and Status tells why.
+func (s *Store) SetModels(ctx context.Context, models *consumer.Models) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts.Models = models
+	raw, at, err := s.look()
+	if err != nil {
+		return err
+	}
+	return s.load(ctx, raw, at)
+}
+
 // look reads the file's bytes as they are.
 func (s *Store) look() ([]byte, sighting, error) {
 	var at sighting
