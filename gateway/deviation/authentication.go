@@ -9,6 +9,11 @@ func authentication() []Deviation {
 			Cases: []string{"basic-colon-password"},
 		},
 		{
+			ID:    "basic-scheme",
+			There: "`basic-auth` takes every scheme whose name contains `Basic`, such as `XBasic`",
+			Here:  "401, but for `Basic` in any case",
+		},
+		{
 			ID:    "password-flood",
 			There: "every password is compared at once, at the cost of bcrypt, so that wrong ones can take the whole process",
 			Here: "at most half of the cores compare, the others wait and stop when their client is gone; when too many wait, the answer is 503. " +
@@ -26,6 +31,11 @@ func authentication() []Deviation {
 			There: "a token may have critical header fields, header fields that occur twice, or a payload that is no object; where `algorithms` " +
 				"names both kinds, a public key also counts as the secret of an HMAC",
 			Here: "such tokens are refused",
+		},
+		{
+			ID:    "jwt-subject",
+			There: "a good token whose `sub` is no text is a 500 where a credential must exist",
+			Here:  "401",
 		},
 		{
 			ID: "jwt-key",

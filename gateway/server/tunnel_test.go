@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -110,15 +111,45 @@ func TestSwitchedConnectionsEndWithTheGateway(t *testing.T) {
 
 func TestSwitchedConnectionsEndWhenSilent(t *testing.T) {
 	t.Parallel()
-	g := start(t, map[string]string{"gateway.config.yml": proxyTo(echoing(t).URL, "proxyTimeout: 100")}, nil)
+	g := start(t, map[string]string{"gateway.config.yml": proxyTo(echoing(t).URL, "proxyTimeout: 2000")}, nil)
 	conn, _, r := askToSwitch(t, g.Status().Listeners["http"], "/ws", "websocket", "")
-	for range 4 { // as long as somebody speaks it stays
-		time.Sleep(50 * time.Millisecond)
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	want := "hello;"
+	for begin := time.Now(); time.Since(begin) < 2500*time.Millisecond; time.Sleep(50 * time.Millisecond) { // as long as somebody speaks it stays
 		if _, err := io.WriteString(conn, "x"); err != nil {
 			t.Fatal(err)
 		}
+		want += "x"
 	}
-	if got, err := io.ReadAll(r); err != nil || string(got) != "hello;xxxx" {
+	if got, err := io.ReadAll(r); err != nil || string(got) != want {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestSwitchedConnectionsAreWaitedFor holds that a connection that left HTTP goes on while the gateway drains, and
+// that its end is the end of draining.
+func TestSwitchedConnectionsAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	g := start(t, map[string]string{"gateway.config.yml": proxyTo(echoing(t).URL)}, map[string]string{"EGK8S_DRAIN_TIMEOUT": "1h"})
+	address := g.Status().Listeners["http"]
+	conn, _, r := askToSwitch(t, address, "/ws", "websocket", "")
+	g.signals <- syscall.SIGTERM
+	eventually(t, "the end of the port", func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
+	_, _ = io.WriteString(conn, "late;")
+	got := make([]byte, len("hello;late;"))
+	if _, err := io.ReadFull(r, got); err != nil || string(got) != "hello;late;" {
+		t.Errorf("while draining: %q, %v", got, err)
+	}
+	_ = conn.Close()
+	err := <-g.ended
+	g.ended <- err
+	if err != nil {
+		t.Errorf("the gateway ended with %v", err)
 	}
 }
