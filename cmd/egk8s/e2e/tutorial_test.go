@@ -40,7 +40,7 @@ func TestTutorial(t *testing.T) {
 		_ = exec.Command(os.Getenv("EGK8S_TEST_EGKUBE"), "down", "--name", "tutorial").Run()
 		t.Fatalf("the tutorial fails: %v\n%s", err, out.String())
 	}
-	for _, want := range []string{"Hello from shop\n401", "Hello again", "shop unchanged on local", "exit code 3", "✓ healthy"} {
+	for _, want := range []string{"Hello from shop\n401", "Hello again", "GET /hello is answered with another text", "deployed config", "shop unchanged on local", "exit code 3", "✓ healthy"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the tutorial does not show %q:\n%s", want, out.String())
 		}
