@@ -12,6 +12,9 @@ export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false $(filter-out -trimpath -buildvcs=false,$(GOFLAGS))
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
+# The time of everything that is built: that of the commit.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 VERSION_FLAG := -X egk8s.dev/egk8s/gateway/version.Version=$(VERSION)
 LDFLAGS := -s -w -buildid= $(VERSION_FLAG)
 
@@ -104,6 +107,14 @@ fuzz: go-version ## run each fuzz test for 30 seconds
 .PHONY: reproducible
 reproducible: ## build the image twice, in different places, and compare the digests
 	$(GO) test -count=1 -timeout 40m -run TestReproducible -tags reproducible ./deployer/image/...
+
+.PHONY: release
+release: go-version ## build everything of a release into dist/VERSION [VERSION=v1.2.3] [PLATFORMS=linux/amd64] [URL=https://...]
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./cmd/release -version '$(VERSION)' -commit '$(COMMIT)' $(if $(PLATFORMS),-platforms $(PLATFORMS)) $(if $(URL),-url $(URL))
+
+.PHONY: test-release
+test-release: go-version ## build a release twice in different folders, compare, install from it [PLATFORMS=linux/amd64]
+	EGK8S_PLATFORMS=$(PLATFORMS) $(GO) test -count=1 -timeout 60m -tags release -run TestRelease -v ./cmd/release
 
 .PHONY: egkube
 egkube: go-version

@@ -79,7 +79,8 @@ func pipelineScripts(env *testscript.Env) error {
 	scripts := map[string]string{
 		"github-diff.sh":     github.Jobs["review"].Steps[1].Run,
 		"github-comment.sh":  github.Jobs["review"].Steps[2].Run,
-		"action.sh":          action.Runs.Steps[0].Run,
+		"action-install.sh":  action.Runs.Steps[0].Run,
+		"action.sh":          action.Runs.Steps[1].Run,
 		"gitlab-validate.sh": script(gitlab, "validate"),
 		"gitlab-deploy.sh":   script(gitlab, "deploy"),
 		"tekton.sh":          task.Spec.Steps[0].Script,
@@ -89,6 +90,11 @@ func pipelineScripts(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("PIPELINES", dir)
+	installer, err := filepath.Abs(filepath.Join(root, "install.sh"))
+	if err != nil {
+		return err
+	}
+	env.Setenv("INSTALLER", installer)
 	for name, text := range scripts {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			return err

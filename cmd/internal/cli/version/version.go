@@ -25,6 +25,8 @@ type Document struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Version    string `json:"version"`
+	Commit     string `json:"commit,omitempty"`
+	Date       string `json:"date,omitempty"` // of the commit
 	Go         string `json:"go"`
 	Platform   string `json:"platform"`
 }
@@ -53,11 +55,16 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 func Run(_ context.Context, opts *Options) error {
 	doc := Document{
 		APIVersion: "egk8s.dev/v1alpha1", Kind: "Version", Version: version.Version,
+		Commit: version.Commit, Date: version.Date,
 		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	if output.IsDocument(opts.Output) {
 		return output.Write(opts.IO.Out, opts.Output, doc)
 	}
-	_, err := fmt.Fprintf(opts.IO.Out, "egk8s %s (%s, %s)\n", doc.Version, doc.Go, doc.Platform)
+	built := doc.Go + ", " + doc.Platform
+	if doc.Commit != "" {
+		built = fmt.Sprintf("commit %s of %s, %s", doc.Commit[:min(len(doc.Commit), 12)], doc.Date, built)
+	}
+	_, err := fmt.Fprintf(opts.IO.Out, "egk8s %s (%s)\n", doc.Version, built)
 	return err
 }
