@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // newLogger writes JSON with fixed keys, or lines for people in the form of Express Gateway.
@@ -70,7 +72,7 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 		return true
 	})
 	line := fmt.Sprintf("%s [EG:%s] %s: %s%s%s\n", r.Time.UTC().Format("2006-01-02T15:04:05.000Z"), label,
-		strings.ToLower(r.Level.String()), strings.ReplaceAll(r.Message, "\n", `\n`), h.attrs, rest.String())
+		strings.ToLower(r.Level.String()), oneLine(r.Message), h.attrs, rest.String())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	_, err := io.WriteString(h.w, line)
@@ -91,12 +93,28 @@ func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup has no form here: keys stay as they are.
 func (h *lineHandler) WithGroup(string) slog.Handler { return h }
 
+// oneLine escapes what could end a line, or tell a terminal what to do: a message may hold what a client sent.
+func oneLine(text string) string {
+	if !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) && r != '\t' {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 func writeAttr(b *strings.Builder, a slog.Attr) {
 	value := a.Value.Resolve().String()
 	if d, ok := a.Value.Any().(time.Duration); ok {
 		value = d.String()
 	}
-	if strings.ContainsAny(value, " \t\n\"=") {
+	if strings.ContainsAny(value, " \"=") || strings.ContainsFunc(value, unicode.IsControl) {
 		value = fmt.Sprintf("%q", value)
 	}
 	b.WriteString(" " + a.Key + "=" + value)

@@ -21,6 +21,9 @@ import (
 // ErrNotFound says that the name servers know: there is no such name, or it has no address.
 var ErrNotFound = errors.New("no such host")
 
+// maxAliases is how many aliases may lead to each other. A reply may hold thousands, in a circle.
+const maxAliases = 16
+
 // unknownTTL stands where nobody says how long an answer holds.
 const unknownTTL = 5 * time.Second
 
@@ -145,7 +148,7 @@ func (q *query) addresses(ctx context.Context, name string) (Answer, error) {
 // records reads the addresses of a reply, along its aliases.
 func records(m *dnsmessage.Message, name string, kind dnsmessage.Type) (Answer, error) {
 	owner, ttl := name+".", uint32(1<<31)
-	for range len(m.Answers) { // an alias may stand behind what it leads to
+	for range min(len(m.Answers), maxAliases) { // an alias may stand behind what it leads to
 		for i := range m.Answers {
 			if alias, ok := m.Answers[i].Body.(*dnsmessage.CNAMEResource); ok && strings.EqualFold(m.Answers[i].Header.Name.String(), owner) {
 				owner, ttl = alias.CNAME.String(), min(ttl, m.Answers[i].Header.TTL)
