@@ -58,9 +58,10 @@ func requests() []Deviation { //nolint:funlen // a table
 				"taking anything of an answer; all of them settings",
 		},
 		{
-			ID:    "newer-http",
-			There: "clients speak HTTP/1.1",
-			Here:  "HTTP/2 too, over TLS where the client offers it, and in the clear with prior knowledge",
+			ID:     "newer-http",
+			There:  "clients speak HTTP/1.1",
+			Here:   "HTTP/2 too, over TLS where the client offers it, and in the clear with prior knowledge",
+			Notice: "clients that offer it speak HTTP/2 over https",
 		},
 		{
 			ID:    "tls-ciphers",

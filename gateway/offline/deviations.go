@@ -50,6 +50,9 @@ func (p places) note(id string, at diag.Position, touched bool) {
 func touches(cfg *config.Config) places {
 	found := places{}
 	found.system(cfg.System.Raw)
+	if cfg.HTTPS != nil {
+		found.note("newer-http", cfg.HTTPS.Pos, true)
+	}
 	for i := range cfg.Pipelines {
 		p := &cfg.Pipelines[i]
 		var served []config.APIEndpoint

@@ -38,6 +38,7 @@ accessTokens: {tokenType: jwt}
 session: {storeProvider: connect-redis}
 -- gateway.config.yml --
 http: {port: 8080}
+https: {port: 8443, tls: {default: {cert: a.crt, key: a.key}}}
 apiEndpoints: {a: {pathRegex: ^/x, scopes: [s]}}
 serviceEndpoints: {s: {urls: ['http://a.test', 'http://b.test']}}
 policies: [proxy, rate-limit, jwt, response-transformer, request-transformer, terminate]
