@@ -51,11 +51,11 @@ func Table() []Info {
 		{Project, "the project is not valid: egk8s.yaml, a gateway file, a policy this gateway lacks, a profile", "no"},
 		{Unreachable, "cluster, registry or cloud cannot be reached, or we may not", "yes"},
 		{Refused, "the API server refused an object: conflict, admission, immutable field, quota", "no"},
-		{Unhealthy, "applied, but not healthy: pods fail, a probe is wrong, another config is loaded", "no"},
+		{Unhealthy, "not healthy: pods fail, a probe is wrong, another config is loaded; or check, --fail-on or --prove-max-lost refuses", "no"},
 		{Unfinished, "not finished: time-out, detached, or another deploy holds the lock", "yes"},
 		{Image, "the image could not be assembled, pushed or loaded", "yes"},
 		{NotFound, "nothing is deployed under that name", "no"},
-		{Differences, "differences found (deploy --dry-run --exit-code)", ""},
+		{Differences, "differences found (diff, or deploy --dry-run, with --exit-code)", ""},
 		{Interrupted, "interrupted (SIGINT)", "yes"},
 		{Terminated, "terminated (SIGTERM)", "yes"},
 	}

@@ -93,9 +93,10 @@ func formats() string {
 	return `Standard output carries the result, standard error tells what happens.
 
 -o, --output
-  json, yaml   one document with apiVersion and kind (deploy, status, destroy, validate, version)
-  wide         status with every pod
-  name         Kind/name, a line each (render, deploy)
+  json, yaml   one document with apiVersion and kind (every command but init, logs and port-forward)
+  wide         status with every pod; history with image and program
+  name         names, a line each: Kind/name (render, deploy, rollback, destroy), what differs (diff),
+               revisions (history)
 
 --progress (on standard error)
   auto         tui where standard error and input are a terminal and no CI runs; else plain
@@ -122,6 +123,8 @@ func ci() string {
 whether a retry makes sense (egk8s help exit-codes).
 
   egk8s validate
+  egk8s diff --against origin/main --fail-on breaking    # a pull request; no cluster is asked
+  egk8s check
   egk8s deploy --cloud gke --timeout 5m --report junit=egk8s.xml
 
 GitHub Actions   egk8s init --pipeline github writes a workflow; or use the action of the repository.
