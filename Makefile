@@ -15,7 +15,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 # The time of everything that is built: that of the commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
-VERSION_FLAG := -X egk8s.dev/egk8s/gateway/version.Version=$(VERSION)
+COMMIT_DATE := $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+VERSION_FLAG := -X egk8s.dev/egk8s/gateway/version.Version=$(VERSION) -X egk8s.dev/egk8s/gateway/version.Commit=$(COMMIT) -X egk8s.dev/egk8s/gateway/version.Date=$(COMMIT_DATE)
 LDFLAGS := -s -w -buildid= $(VERSION_FLAG)
 
 GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
