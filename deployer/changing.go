@@ -88,8 +88,8 @@ func (d *deploy) begin(ctx context.Context) error {
 	if n := d.history.Newest(); n != nil {
 		intent.Revision = n.Revision + 1
 	}
+	d.state.MadeNamespace = d.state.MadeNamespace || d.madeNS || d.madeNamespace(ctx)
 	d.state.Intent = intent
-	d.state.MadeNamespace = d.state.MadeNamespace || d.madeNS
 	d.result.Revision = intent.Revision
 	if err := d.store.Save(ctx, d.state, d.owner("")); err != nil {
 		return err
@@ -135,19 +135,23 @@ func (d *deploy) owner(uid string) release.Owner {
 	return release.Owner{Name: d.name, UID: uid}
 }
 
-// commit records that the revision is deployed.
+// commit records that the revision is deployed. The intent stays until what nobody needs is gone too: a run that is
+// killed before that is finished by the next.
 func (d *deploy) commit(ctx context.Context) error {
 	d.out.begin(event.Record)
 	if err := d.store.Finish(ctx, d.history, release.Deployed, fmt.Sprintf("deployed config %.10s by egk8s %s", d.rendered.Digest, d.store.Version)); err != nil {
 		return err
 	}
 	d.fillState()
-	d.state.Intent, d.state.Revision = nil, d.result.Revision
-	if err := d.store.Save(ctx, d.state, d.owner("")); err != nil {
-		return err
-	}
+	d.state.Revision = d.result.Revision
 	d.out.end(fmt.Sprintf("revision %d", d.result.Revision))
 	return nil
+}
+
+// remembered ends the intent: everything is done.
+func (d *deploy) remembered(ctx context.Context) error {
+	d.state.Intent = nil
+	return d.store.Save(ctx, d.state, d.owner(""))
 }
 
 // fillState writes what is now in the cluster into the state.

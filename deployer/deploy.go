@@ -120,7 +120,7 @@ func (d *deploy) change(ctx context.Context) error {
 		}
 	}()
 	for _, stage := range []func(context.Context) error{
-		d.deliver, d.startTraffic, d.begin, d.apply, d.serve, d.endTraffic, d.commit, d.prune,
+		d.deliver, d.startTraffic, d.begin, d.apply, d.serve, d.endTraffic, d.commit, d.prune, d.remembered,
 	} {
 		if err := stage(ctx); err != nil {
 			return d.rollBack(ctx, d.abandon(ctx, d.failed(ctx, err)))

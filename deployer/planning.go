@@ -209,7 +209,7 @@ func (s *session) judgeOne(ctx context.Context, u *unstructured.Unstructured, fo
 		j.Err = err
 		return j
 	}
-	j.Result, j.Err = s.client.Apply(ctx, u, cluster.ApplyOptions{Force: force, DryRun: true})
+	j.Result, j.Err = apply.Send(ctx, s.client, u, cluster.ApplyOptions{Force: force, DryRun: true})
 	return j
 }
 

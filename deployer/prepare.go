@@ -185,10 +185,25 @@ func (d *deploy) check(ctx context.Context) error {
 	return nil
 }
 
+// madeForAnnotation names, on a namespace that egk8s made, the release that it was made for.
+const madeForAnnotation = "egk8s.dev/made-for"
+
+// madeNamespace tells whether an earlier run made the namespace for this release and did not come to remember it.
+func (d *deploy) madeNamespace(ctx context.Context) bool {
+	if d.history.Newest() != nil || d.state.Intent != nil {
+		return false // it would be remembered
+	}
+	u, err := d.client.Get(ctx, object.Namespace(d.namespace))
+	return err == nil && u.GetAnnotations()[madeForAnnotation] == d.name // without the right to look, it is kept
+}
+
 func (d *deploy) createNamespace(ctx context.Context) error {
 	_, err := d.client.Create(ctx, &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Namespace",
-		"metadata": map[string]any{"name": d.namespace, "labels": map[string]any{"app.kubernetes.io/managed-by": "egk8s"}},
+		"metadata": map[string]any{
+			"name": d.namespace, "labels": map[string]any{"app.kubernetes.io/managed-by": "egk8s"},
+			"annotations": map[string]any{madeForAnnotation: d.name},
+		},
 	}})
 	if err != nil && !cluster.IsExists(err) {
 		return err

@@ -220,9 +220,24 @@ const rounds = 5
 // an object that others change at the same moment may be repeated. Conflicts about fields are no such thing.
 func (r *run) send(ctx context.Context, u *unstructured.Unstructured, manager string) (live *unstructured.Unstructured, err error) {
 	err = r.repeat(ctx, func() error {
-		live, err = r.cluster.Apply(ctx, u, cluster.ApplyOptions{Force: r.opts.Force, Manager: manager})
+		live, err = Send(ctx, r.cluster, u, cluster.ApplyOptions{Force: r.opts.Force, Manager: manager})
 		return err
 	})
+	return live, err
+}
+
+// Sender is what Send needs of the API server.
+type Sender interface {
+	Apply(context.Context, *unstructured.Unstructured, cluster.ApplyOptions) (*unstructured.Unstructured, error)
+}
+
+// Send applies one object. What was kept for an autoscaler that is gone is taken back: it was ours.
+func Send(ctx context.Context, c Sender, u *unstructured.Unstructured, opts cluster.ApplyOptions) (*unstructured.Unstructured, error) {
+	live, err := c.Apply(ctx, u, opts)
+	if err != nil && !opts.Force && onlyOurs(err) {
+		opts.Force = true
+		return c.Apply(ctx, u, opts)
+	}
 	return live, err
 }
 

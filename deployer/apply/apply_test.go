@@ -28,11 +28,15 @@ type server struct {
 	fail   map[string][]error // by Kind/name, one per attempt
 }
 
-func (s *server) Apply(_ context.Context, u *unstructured.Unstructured, _ cluster.ApplyOptions) (*unstructured.Unstructured, error) {
+func (s *server) Apply(_ context.Context, u *unstructured.Unstructured, opts cluster.ApplyOptions) (*unstructured.Unstructured, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := object.Of(u).String()
-	s.asked = append(s.asked, "apply "+name)
+	verb := "apply "
+	if opts.Force {
+		verb = "force "
+	}
+	s.asked = append(s.asked, verb+name)
 	if refs := u.GetOwnerReferences(); len(refs) > 0 {
 		s.owners[name] = string(refs[0].UID)
 	}
@@ -137,6 +141,29 @@ func TestOutrunIsRepeated(t *testing.T) {
 	s := &server{owners: map[string]string{}, fail: map[string][]error{"Service/shop": {outrun, outrun}}}
 	if _, err := apply.Run(t.Context(), s, newPlan(), options()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTakenBack: what we handed over to an autoscaler comes back without a word; what others own does not.
+func TestTakenBack(t *testing.T) {
+	t.Parallel()
+	conflict := func(managers ...string) error {
+		err := apierrors.NewConflict(object.Ref{}.GVK().GroupVersion().WithResource("x").GroupResource(), "shop", errors.New("x"))
+		err.ErrStatus.Details.Causes = nil
+		for _, m := range managers {
+			err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{
+				Type: metav1.CauseTypeFieldManagerConflict, Field: ".spec.replicas", Message: `conflict with "` + m + `" using apps/v1`,
+			})
+		}
+		return err
+	}
+	s := &server{owners: map[string]string{}, fail: map[string][]error{"Deployment/shop": {conflict("egk8s-handover")}}}
+	if _, err := apply.Run(t.Context(), s, newPlan(), options()); err != nil || s.asked[len(s.asked)-1] != "force Deployment/shop" {
+		t.Errorf("%v after %v", err, s.asked)
+	}
+	s = &server{owners: map[string]string{}, fail: map[string][]error{"Deployment/shop": {conflict("egk8s-handover", "kubectl-scale")}}}
+	if _, err := apply.Run(t.Context(), s, newPlan(), options()); err == nil {
+		t.Error("a field of somebody else was taken")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -42,6 +43,16 @@ func explain(ref object.Ref, err error) error {
 		}
 	}
 	return &RefusedError{Object: ref.String(), Reason: reason(status.Status()), Err: errors.New(status.Status().Message)}
+}
+
+// onlyOurs tells whether an apply conflicts with nobody but the manager to which we handed fields over.
+func onlyOurs(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	list := conflicts(causesOf(status))
+	return len(list) > 0 && !slices.ContainsFunc(list, func(c FieldConflict) bool { return c.Manager != handOver })
 }
 
 // outrun tells whether a write failed because the object changed meanwhile, or because nobody answered.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/http2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -82,6 +83,7 @@ func TestRetries(t *testing.T) {
 		"apply, trouble without end":           {method: "PATCH", kind: apply, answers: []any{500, 500, 500, 500, 500, 503, 500}, sent: 6, status: 503},
 		"apply that is told to wait an hour":   {method: "PATCH", kind: apply, answers: []any{"3600"}, sent: 1, status: 429},
 		"apply that is refused":                {method: "PATCH", kind: apply, answers: []any{422}, sent: 1, status: 422},
+		"stream that is reset":                 {method: "GET", answers: []any{http2.StreamError{Code: http2.ErrCodeInternal}}, sent: 2, status: 200},
 		"read whose answer breaks off":         {method: "GET", answers: []any{broken{}}, sent: 2, status: 200},
 		"deletion after a lost answer":         {method: "DELETE", answers: []any{reset}, sent: 2, status: 200},
 		"create after a lost answer":           {method: "POST", answers: []any{reset}, sent: 1},
