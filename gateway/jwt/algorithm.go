@@ -3,6 +3,7 @@ package jwt
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rsa"
 	_ "crypto/sha256" // the hashes of the algorithms
@@ -26,6 +27,7 @@ const (
 	rs
 	ps
 	es
+	ed
 )
 
 // known are the algorithms of jsonwebtoken 8.5 but for none, which is no algorithm.
@@ -46,22 +48,25 @@ func known() []algorithm {
 	}
 }
 
-// accepted returns the algorithms that names lists and that fit the key; all that fit it without names.
-func accepted(k key, names []string) ([]algorithm, error) {
-	all := known()
+// ofSets are the algorithms of public keys, with EdDSA (RFC 8037), which only keys of a set have.
+func ofSets() []algorithm { return append(known(), algorithm{"EdDSA", ed, 0, 0}) }
+
+// accepted returns the algorithms of all that names lists and that fit; all that do without names.
+func accepted(all []algorithm, fits func(algorithm) bool, names []string) ([]algorithm, error) {
 	if names != nil {
-		all = nil
+		list := make([]algorithm, 0, len(names))
 		for _, name := range names {
-			a, ok := find(known(), name)
+			a, ok := find(all, name)
 			if !ok {
 				return nil, fmt.Errorf("%q is no algorithm that is known", name)
 			}
-			all = append(all, a)
+			list = append(list, a)
 		}
+		all = list
 	}
 	var fit []algorithm
 	for _, a := range all {
-		if k.fits(a) {
+		if fits(a) {
 			fit = append(fit, a)
 		}
 	}
@@ -83,6 +88,8 @@ func (k key) fits(a algorithm) bool {
 		return a.kind == rs || a.kind == ps
 	case *ecdsa.PublicKey:
 		return a.kind == es && a.bits == public.Curve.Params().BitSize
+	case ed25519.PublicKey:
+		return a.kind == ed
 	default:
 		return a.kind == hs
 	}
@@ -94,6 +101,9 @@ func (k key) verify(a algorithm, signed, signature []byte) error {
 		mac := hmac.New(a.hash.New, k.secret)
 		mac.Write(signed)
 		return wrongUnless(hmac.Equal(mac.Sum(nil), signature))
+	}
+	if public, ok := k.public.(ed25519.PublicKey); ok {
+		return wrongUnless(ed25519.Verify(public, signed, signature))
 	}
 	h := a.hash.New()
 	h.Write(signed)

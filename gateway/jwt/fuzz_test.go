@@ -75,7 +75,7 @@ func oneReason(err error) bool {
 	n := 0
 	for _, reason := range []error{
 		jwt.ErrMalformed, jwt.ErrAlgorithm, jwt.ErrSignature, jwt.ErrExpired,
-		jwt.ErrNotYetValid, jwt.ErrAudience, jwt.ErrIssuer, jwt.ErrClaims,
+		jwt.ErrNotYetValid, jwt.ErrAudience, jwt.ErrIssuer, jwt.ErrClaims, jwt.ErrUnknownKey,
 	} {
 		if errors.Is(err, reason) {
 			n++

@@ -2,8 +2,8 @@
 //
 // It accepts what jsonwebtoken 8.5 behind passport-jwt accepts, which is what Express Gateway runs, and
 // refuses a little more: keys whose kind does not fit the algorithm, critical header fields, header fields
-// that occur twice, payloads that are no object. Nothing in a token chooses the key: kid, jku, jwk and x5u
-// are not read.
+// that occur twice, payloads that are no object. Nothing in a token says where the key is: jku, jwk and x5u
+// are not read, and kid only chooses among the keys of a Set.
 package jwt
 
 import (
@@ -22,6 +22,7 @@ var (
 	ErrMalformed   = errors.New("malformed token")
 	ErrAlgorithm   = errors.New("algorithm is not accepted")
 	ErrSignature   = errors.New("wrong signature")
+	ErrUnknownKey  = errors.New("no key of the set fits")
 	ErrExpired     = errors.New("token is expired")
 	ErrNotYetValid = errors.New("token is not valid yet")
 	ErrAudience    = errors.New("wrong audience")
@@ -33,8 +34,10 @@ var (
 type Options struct {
 	// Key is a shared secret, or a PEM public key or certificate.
 	Key []byte
-	// Algorithms are those that are accepted, of HS, RS, PS and ES with 256, 384 and 512; those that do
-	// not fit the key never are. nil: all that fit it.
+	// Set are the keys instead of Key; nil: Key.
+	Set *Set
+	// Algorithms are those that are accepted, of HS, RS, PS and ES with 256, 384 and 512, and EdDSA with a
+	// Set; those that do not fit the key never are, so that HS never is with a Set. nil: all that fit it.
 	Algorithms []string
 	// Audience must be the aud claim or one of it; empty: any.
 	Audience string
@@ -44,9 +47,10 @@ type Options struct {
 	DropClaims bool
 }
 
-// Verifier verifies tokens of one key. It is safe for concurrent use.
+// Verifier verifies tokens of one key or set. It is safe for concurrent use.
 type Verifier struct {
 	key        key
+	set        *Set // nil: key
 	algorithms []algorithm
 	audience   string
 	issuer     string
@@ -71,12 +75,17 @@ type Token struct {
 // A verifier without any algorithm that fits its key is no error, since Express Gateway starts with one
 // too: it refuses every token. Algorithms tells.
 func New(o Options) (*Verifier, error) {
-	k, err := parseKey(o.Key, o.Algorithms)
-	if err != nil {
-		return nil, err
+	v := &Verifier{set: o.Set, audience: o.Audience, issuer: o.Issuer, dropClaims: o.DropClaims}
+	all, fits := ofSets(), func(a algorithm) bool { return a.kind != hs }
+	var err error
+	if o.Set == nil {
+		all = known()
+		if v.key, err = parseKey(o.Key, o.Algorithms); err != nil {
+			return nil, err
+		}
+		fits = v.key.fits
 	}
-	v := &Verifier{key: k, audience: o.Audience, issuer: o.Issuer, dropClaims: o.DropClaims}
-	if v.algorithms, err = accepted(k, o.Algorithms); err != nil {
+	if v.algorithms, err = accepted(all, fits, o.Algorithms); err != nil {
 		return nil, err
 	}
 	v.identity = identify(o, v.algorithms)
@@ -105,6 +114,9 @@ func identify(o Options, algorithms []algorithm) string {
 		h.Write([]byte(text))
 	}
 	part(string(o.Key))
+	if o.Set != nil {
+		part(string(o.Set.digest[:]))
+	}
 	part(o.Audience)
 	part(o.Issuer)
 	part(strconv.FormatBool(o.DropClaims))
@@ -120,7 +132,7 @@ func (v *Verifier) Verify(token string, now time.Time) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := readHeader(p.header)
+	name, id, err := readHeader(p.header)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +140,7 @@ func (v *Verifier) Verify(token string, now time.Time) (*Token, error) {
 	if !ok {
 		return nil, ErrAlgorithm
 	}
-	if err := v.key.verify(a, p.signed, p.signature); err != nil {
+	if err := v.verify(a, id, &p); err != nil {
 		return nil, err
 	}
 	t, err := readClaims(p.payload)
@@ -142,4 +154,11 @@ func (v *Verifier) Verify(token string, now time.Time) (*Token, error) {
 		t.Claims = nil
 	}
 	return t, nil
+}
+
+func (v *Verifier) verify(a algorithm, id string, p *parts) error {
+	if v.set != nil {
+		return v.set.verify(a, id, p.signed, p.signature)
+	}
+	return v.key.verify(a, p.signed, p.signature)
 }

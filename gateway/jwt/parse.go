@@ -52,20 +52,23 @@ func decode(text string) ([]byte, error) {
 	return out, nil
 }
 
-// readHeader returns the algorithm. A field that occurs twice, and one that must be understood (crit),
+// readHeader returns the algorithm and kid, which is empty where it is no text. A field that occurs twice, and one that must be understood (crit),
 // make the token malformed (RFC 7515, sections 4 and 4.1.11); all others are not read.
-func readHeader(text []byte) (algorithm string, err error) {
+func readHeader(text []byte) (algorithm, id string, err error) {
 	fields, err := object(text)
 	if err != nil {
-		return "", fmt.Errorf("%w: header: %w", ErrMalformed, err)
+		return "", "", fmt.Errorf("%w: header: %w", ErrMalformed, err)
 	}
 	if _, critical := fields["crit"]; critical {
-		return "", fmt.Errorf("%w: the header has critical fields", ErrMalformed)
+		return "", "", fmt.Errorf("%w: the header has critical fields", ErrMalformed)
 	}
 	if json.Unmarshal(fields["alg"], &algorithm) != nil || algorithm == "" {
-		return "", ErrAlgorithm
+		return "", "", ErrAlgorithm
 	}
-	return algorithm, nil
+	if json.Unmarshal(fields["kid"], &id) != nil {
+		id = ""
+	}
+	return algorithm, id, nil
 }
 
 // object reads a JSON object whose names differ.

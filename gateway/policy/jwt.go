@@ -24,6 +24,7 @@ var ErrElsewhere = errors.New("the file is elsewhere")
 type jwtAuth struct {
 	authentication
 	verifier  *jwt.Verifier // nil: every token is refused
+	keys      *keySet       // instead of verifier; nil: verifier
 	tokens    *jwt.Cache
 	find      tokenFinder
 	check     bool // checkCredentialExistence
@@ -39,6 +40,17 @@ func newJWT(step config.Step, env *Environment) (Policy, diag.Problems) {
 	}
 	find, problems := newTokenFinder(step, p)
 	j.find = find
+	if hasKeySet(p) {
+		keys, err := newKeySet(p, env, j.check)
+		if err != nil {
+			problems = append(problems, problem(step, "%v", err))
+		}
+		if problems.HasErrors() {
+			return nil, problems
+		}
+		j.keys = keys
+		return j, problems
+	}
 	verifier, err := newVerifier(p, env, j.check)
 	switch {
 	case errors.Is(err, ErrElsewhere):
@@ -98,11 +110,14 @@ func (e *Environment) readFile(name string) ([]byte, error) {
 // consumer is its owner; without it the claims are the user, and nobody is the consumer.
 func (j *jwtAuth) Apply(ctx context.Context, x *message.Exchange) (message.Verdict, error) {
 	token := j.find(&x.Request)
-	if token == "" || j.verifier == nil {
+	if token == "" || j.verifier == nil && j.keys == nil {
 		return j.unauthorized(x), nil
 	}
-	verified, err := j.tokens.Verify(j.verifier, token, time.Now())
-	if err != nil {
+	verified, err := j.verify(ctx, token)
+	switch {
+	case errors.Is(err, errNoKeys):
+		return j.noKeys(ctx, x), nil
+	case err != nil:
 		j.debug(ctx, x, err)
 		return j.unauthorized(x), nil
 	}
@@ -125,6 +140,14 @@ func (j *jwtAuth) Apply(ctx context.Context, x *message.Exchange) (message.Verdi
 	}
 	identify(x, who, credential)
 	return message.Continue, nil
+}
+
+// verify judges a token by the key, or by the newest set of keys.
+func (j *jwtAuth) verify(ctx context.Context, token string) (*jwt.Token, error) {
+	if j.keys != nil {
+		return j.keys.verify(ctx, j.tokens, token)
+	}
+	return j.tokens.Verify(j.verifier, token, time.Now())
 }
 
 // hasScopes tells whether every wanted scope is in one of two lists.

@@ -10,6 +10,7 @@ import (
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/consumer"
 	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/jwt/jwks"
 	"egk8s.dev/egk8s/gateway/message"
 	"egk8s.dev/egk8s/gateway/upstream"
 )
@@ -68,6 +69,8 @@ type Environment struct {
 	HTTPProxy string
 	// Log receives what policies write.
 	Log *slog.Logger
+
+	keySets *jwks.Draft // of the configuration; nil: no step asked for one
 }
 
 // constructor makes a policy of a step whose action was validated by the policy's schema.

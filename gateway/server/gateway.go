@@ -154,6 +154,7 @@ func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 		return problems
 	}
 	g.metrics.bind(rt)
+	env.Commit(context.Background())
 	g.runtime.Store(rt)
 	draft.Commit()
 	g.warnOAuth2(cfg)

@@ -189,4 +189,5 @@ func (g *Gateway) close() {
 		l.Close()        //nolint:errcheck,gosec // of a server that never served
 	}
 	g.pools.Close()
+	g.memory.Close()
 }
