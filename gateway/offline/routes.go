@@ -50,7 +50,7 @@ func route(e config.APIEndpoint, p *config.Pipeline) Route {
 	}
 	for _, s := range p.Steps {
 		switch s.Policy {
-		case "basic-auth", "key-auth", "jwt", "oauth2", "oauth2-introspect":
+		case "basic-auth", "key-auth", "jwt", "oauth2", "oauth2-introspect", "forward-auth":
 			passThrough, _ := s.Action["passThrough"].(bool)
 			r.Auth = r.Auth || !passThrough
 		case "proxy":

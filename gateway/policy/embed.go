@@ -6,7 +6,8 @@ import (
 	"egk8s.dev/egk8s/gateway/config/schema"
 )
 
-// Schemas holds schemas/NAME.json of every policy of Express Gateway 1.16.11 and of the rewrite plugin.
+// Schemas holds schemas/NAME.json of every policy of Express Gateway 1.16.11, of the rewrite plugin and of
+// what else is built in.
 //
 //go:embed schemas/*.json
 var Schemas embed.FS

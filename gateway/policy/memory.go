@@ -14,6 +14,7 @@ import (
 type Memory struct {
 	tokens  *jwt.Cache
 	answers *cache.Cache[map[string]any]
+	passes  *cache.Cache[[][]string] // of forward-auth: the fields that the service set
 	flights cache.Flight[map[string]any]
 	client  *http.Client
 	keySets *jwks.Sources
@@ -23,7 +24,7 @@ type Memory struct {
 func NewMemory() *Memory {
 	return &Memory{
 		tokens: jwt.NewCache(), answers: cache.New[map[string]any](cache.Options{}), client: newIntrospectionClient(),
-		keySets: jwks.NewSources(),
+		keySets: jwks.NewSources(), passes: cache.New[[][]string](cache.Options{}),
 	}
 }
 

@@ -82,6 +82,7 @@ func constructors() map[string]constructor {
 		"basic-auth":           newBasicAuth,
 		"cors":                 newCORS,
 		"expression":           newExpression,
+		"forward-auth":         newForwardAuth,
 		"headers":              newHeaders,
 		"jwt":                  newJWT,
 		"key-auth":             newKeyAuth,
