@@ -31,7 +31,9 @@ func (l *loader) whitelist(t *tree) {
 
 func (l *loader) unknownPolicy(name string) diag.Problem {
 	p := diag.Problem{Code: "unknown-policy", Message: fmt.Sprintf("unknown policy %q", name), Suggestion: diag.Suggest(name, names(l.opts.Catalogue.Policies))}
-	if p.Suggestion == "" {
+	if hint := pluginHint(name); hint != "" {
+		p.Suggestion, p.Label, p.Hint = "", "a plugin's policy", hint
+	} else if p.Suggestion == "" {
 		p.Label = "not one of Express Gateway's policies"
 		p.Hint = "a policy of a plugin cannot run here: take it out of policies and of the pipelines, or replace it by a policy of the gateway"
 	}

@@ -48,7 +48,7 @@ func (l *loader) usable(t *tree, c child, pipeline string) bool {
 		}
 		if _, exists := l.opts.Catalogue.Policies[c.name]; exists {
 			p.Hint = fmt.Sprintf("add %q to the list policies at the top of the file", c.name)
-		} else {
+		} else if p.Hint = pluginHint(c.name); p.Hint == "" {
 			p.Suggestion = diag.Suggest(c.name, names(l.opts.Catalogue.Policies))
 		}
 		l.report(t.childSpot(c), diag.Error, p)

@@ -31,6 +31,9 @@ func Scopes(claims map[string]any) []string {
 	return scopeList(claims["scopes"])
 }
 
+// ScopesOf returns the scopes of one claim, a text with blanks or a list of texts.
+func ScopesOf(v any) []string { return scopeList(v) }
+
 func scopeList(v any) []string {
 	switch v := v.(type) {
 	case string:

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"egk8s.dev/egk8s/gateway/diag"
@@ -21,8 +22,8 @@ func (c *compiler) scopes() {
 		if len(guarded) == 0 {
 			continue
 		}
-		for _, s := range p.Steps {
-			if !policy.IgnoresScopes(s, c.env) {
+		for i, s := range p.Steps {
+			if !policy.IgnoresScopes(s, c.env) || slices.ContainsFunc(p.Steps[i+1:], policy.EnforcesScopes) {
 				continue
 			}
 			c.problems = append(c.problems, diag.Problem{

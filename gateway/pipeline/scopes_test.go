@@ -22,12 +22,14 @@ func TestScopesIgnored(t *testing.T) {
 		APIEndpoints: []config.APIEndpoint{
 			{Name: "guarded", Host: "*", Paths: []string{"/a", "/b"}, Scopes: []string{"read"}},
 			{Name: "open", Host: "*", Paths: []string{"/c"}},
+			{Name: "later", Host: "*", Paths: []string{"/e"}, Scopes: []string{"read"}},
 			{Name: "moved", Host: "*", Paths: []string{"/d"}, Scopes: []string{"read"}},
 		},
 		Pipelines: []config.Pipeline{
 			{Name: "ignores", APIEndpoints: []string{"guarded", "open", "moved"}, Steps: []config.Step{jwt(10, nil)}},
 			{Name: "enforces", APIEndpoints: []string{"moved"}, Steps: []config.Step{jwt(20, map[string]any{"enforceScopes": true})}},
 			{Name: "open", APIEndpoints: []string{"open"}, Steps: []config.Step{jwt(30, nil)}},
+			{Name: "made up", APIEndpoints: []string{"later"}, Steps: []config.Step{jwt(40, nil), {Policy: "scopes", Action: map[string]any{}}}},
 		},
 	}, environment())
 	if len(problems) != 1 || problems.HasErrors() || problems[0].Code != "scopes-ignored" || problems[0].Line != 10 {

@@ -160,6 +160,11 @@ func hasScopes(wanted, have, also []string) bool {
 	return true
 }
 
+// EnforcesScopes tells whether a step makes up for those that ignore the scopes of the endpoint.
+func EnforcesScopes(step config.Step) bool {
+	return step.Policy == "scopes" && step.Condition == nil && step.Action["scopes"] == nil && step.Action["claim"] == nil
+}
+
 // IgnoresScopes tells whether a step authenticates without looking at the scopes of the endpoint.
 // EG: jwt does, see its issues 684 and 740, and so does oauth2 where access tokens are JSON Web Tokens;
 // here they do unless enforceScopes is set.

@@ -84,6 +84,7 @@ func constructors() map[string]constructor {
 		"expression":           newExpression,
 		"forward-auth":         newForwardAuth,
 		"headers":              newHeaders,
+		"ip-filter":            newIPFilter,
 		"jwt":                  newJWT,
 		"key-auth":             newKeyAuth,
 		"log":                  newLog,
@@ -94,6 +95,7 @@ func constructors() map[string]constructor {
 		"request-transformer":  newRequestTransformer,
 		"response-transformer": newResponseTransformer,
 		"rewrite":              newRewrite,
+		"scopes":               newRequireScopes,
 		"terminate":            newTerminate,
 	}
 }
