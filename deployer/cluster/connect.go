@@ -18,7 +18,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-	"k8s.io/klog/v2"
 )
 
 // FieldManager is the name under which egk8s owns fields of objects.
@@ -207,12 +206,4 @@ func (w *warnings) take() []string {
 	list := w.list
 	w.list = nil
 	return list
-}
-
-// routeLogs sends what client-go logs through klog to log, or nowhere: it must not reach the terminal.
-func routeLogs(log *slog.Logger) {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	klog.SetSlogLogger(log)
 }
