@@ -111,11 +111,11 @@ reproducible: ## build the image twice, in different places, and compare the dig
 
 .PHONY: release
 release: go-version ## build everything of a release into dist/VERSION [VERSION=v1.2.3] [PLATFORMS=linux/amd64] [URL=https://...]
-	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./cmd/release -version '$(VERSION)' -commit '$(COMMIT)' $(if $(PLATFORMS),-platforms $(PLATFORMS)) $(if $(URL),-url $(URL))
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./cmd/release -version '$(VERSION)' -commit '$(COMMIT)' $(if $(PLATFORMS),-platforms $(PLATFORMS)) $(if $(GATEWAYS),-gateways $(GATEWAYS)) $(if $(URL),-url $(URL))
 
 .PHONY: test-release
 test-release: go-version ## build a release twice in different folders, compare, install from it [PLATFORMS=linux/amd64]
-	EGK8S_PLATFORMS=$(PLATFORMS) $(GO) test -count=1 -timeout 60m -tags release -run TestRelease -v ./cmd/release
+	EGK8S_PLATFORMS=$(PLATFORMS) EGK8S_GATEWAYS=$(GATEWAYS) $(GO) test -count=1 -timeout 60m -tags release -run TestRelease -v ./cmd/release
 
 .PHONY: egkube
 egkube: go-version

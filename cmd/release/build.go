@@ -13,11 +13,11 @@ import (
 
 const embeddedFolder = "deployer/image/embedded"
 
-// gateways builds the gateway for Linux, its archives, and the layers that egk8s carries. The image is always
-// for both machines: where egk8s runs says nothing about the cluster's nodes.
-func (r *release) gateways(ctx context.Context, extras []entry) ([]string, error) {
+// buildGateways builds the gateway for Linux, its archives, and the layers that egk8s carries. The image of a
+// release is for both machines: where egk8s runs says nothing about the cluster's nodes.
+func (r *release) buildGateways(ctx context.Context, extras []entry) ([]string, error) {
 	var programs []string
-	for _, p := range []platform{{"linux", "amd64"}, {"linux", "arm64"}} {
+	for _, p := range r.gateways {
 		program, err := r.compile(ctx, p, "egk8s-gateway")
 		if err != nil {
 			return nil, err

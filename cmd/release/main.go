@@ -18,6 +18,8 @@ import (
 	"time"
 )
 
+const gatewayPlatforms = "linux/amd64,linux/arm64"
+
 const allPlatforms = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64"
 
 // release is what is known before anything is built.
@@ -30,8 +32,9 @@ type release struct {
 	out     string    // folder of this version
 	work    string
 
-	platforms []platform
-	Archives  []archive // of egk8s, in the order of the platforms
+	platforms []platform // of egk8s
+	gateways  []platform // in the image
+	Archives  []archive  // of egk8s, in the order of the platforms
 }
 
 type platform struct{ OS, Arch string }
@@ -54,19 +57,29 @@ func run(ctx context.Context, args []string) error {
 	commit := flags.String("commit", "", "`COMMIT` that is built")
 	out := flags.String("out", "dist", "`DIR` that takes a folder named after the version")
 	platforms := flags.String("platforms", allPlatforms, "`PLATFORMS` to build egk8s for")
+	gateways := flags.String("gateways", gatewayPlatforms, "`PLATFORMS` of the gateway and its image; a release has all")
 	url := flags.String("url", "", "`URL` under which each version has a folder (default: that of install.sh)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r, err := newRelease(*version, *commit, *out, *platforms, *url)
+	r, err := newRelease(*version, *commit, *url)
 	if err != nil {
+		return err
+	}
+	if r.platforms, err = parsePlatforms("platforms", *platforms, allPlatforms); err != nil {
+		return err
+	}
+	if r.gateways, err = parsePlatforms("gateways", *gateways, gatewayPlatforms); err != nil {
+		return err
+	}
+	if err := r.folders(*out); err != nil {
 		return err
 	}
 	defer os.RemoveAll(r.work)
 	return r.build(ctx)
 }
 
-func newRelease(version, commit, out, platforms, url string) (*release, error) {
+func newRelease(version, commit, url string) (*release, error) {
 	if version == "" {
 		return nil, fmt.Errorf("-version is missing")
 	}
@@ -83,22 +96,32 @@ func newRelease(version, commit, out, platforms, url string) (*release, error) {
 			return nil, err
 		}
 	}
-	for name := range strings.SplitSeq(platforms, ",") {
-		if !strings.Contains(","+allPlatforms+",", ","+name+",") {
-			return nil, fmt.Errorf("-platforms: %q is not one of %s", name, allPlatforms)
-		}
-		system, arch, _ := strings.Cut(name, "/")
-		r.platforms = append(r.platforms, platform{OS: system, Arch: arch})
-	}
-	r.out = filepath.Join(out, version)
+	return r, nil
+}
+
+// folders makes the folder of the version, empty, and one to work in.
+func (r *release) folders(out string) (err error) {
+	r.out = filepath.Join(out, r.Version)
 	if err := os.RemoveAll(r.out); err != nil {
-		return nil, err
+		return err
 	}
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
-		return nil, err
+		return err
 	}
 	r.work, err = os.MkdirTemp("", "egk8s-release-")
-	return r, err
+	return err
+}
+
+func parsePlatforms(flag, list, allowed string) ([]platform, error) {
+	var platforms []platform
+	for name := range strings.SplitSeq(list, ",") {
+		if !strings.Contains(","+allowed+",", ","+name+",") {
+			return nil, fmt.Errorf("-%s: %q is not one of %s", flag, name, allowed)
+		}
+		system, arch, _ := strings.Cut(name, "/")
+		platforms = append(platforms, platform{OS: system, Arch: arch})
+	}
+	return platforms, nil
 }
 
 var releasesLine = regexp.MustCompile(`(?m)^releases_url=(\S+)$`)
@@ -121,7 +144,7 @@ func (r *release) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	gateways, err := r.gateways(ctx, extras)
+	gateways, err := r.buildGateways(ctx, extras)
 	if err != nil {
 		return err
 	}
