@@ -27,8 +27,12 @@ func (d *deploy) open(ctx context.Context) (context.Context, error) {
 	d.lock = lock
 	before := d.history.Newest()
 	history, err := d.store.History(locked)
-	if err == nil && history.Newest() != nil && (before == nil || !history.Newest().Same(before)) {
+	moved := err == nil && history.Newest() != nil && (before == nil || !history.Newest().Same(before))
+	if err == nil && (moved || d.opts.Plan != nil) {
 		err = d.planNow(locked)
+	}
+	if err == nil {
+		err = d.holds(locked)
 	}
 	if err != nil {
 		return locked, errors.Join(err, lock.Release(context.WithoutCancel(ctx)))

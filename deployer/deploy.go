@@ -13,6 +13,7 @@ import (
 	"egk8s.dev/egk8s/deployer/cloud"
 	"egk8s.dev/egk8s/deployer/cluster"
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/evidence"
 	"egk8s.dev/egk8s/deployer/image"
 	"egk8s.dev/egk8s/deployer/plan"
 	"egk8s.dev/egk8s/deployer/project"
@@ -33,6 +34,10 @@ const defaultTimeout = 5 * time.Minute
 // beside an error: it says what was done until then.
 func Deploy(ctx context.Context, opts DeployOptions, sink event.Sink) (*Result, error) {
 	opts.Timeout = cmp.Or(opts.Timeout, defaultTimeout)
+	opts.takeOver(opts.Plan)
+	if opts.PlanOut != "" && opts.DryRun == DryRunNone {
+		opts.DryRun = DryRunClient
+	}
 	d, err := newDeploy(opts, sink, "deploy")
 	if err != nil {
 		return d.result, err
@@ -54,7 +59,8 @@ func newDeploy(opts DeployOptions, sink event.Sink, verb string) (*deploy, error
 		return d, err
 	}
 	d.session = s
-	d.out = s.stream(sink, verb, cmp.Or(opts.Cloud, opts.Project.Cloud), s.started.Add(opts.Timeout))
+	d.seen = &evidence.Recorder{Next: sink}
+	d.out = s.stream(d.seen, verb, cmp.Or(opts.Cloud, opts.Project.Cloud), s.started.Add(opts.Timeout))
 	return d, nil
 }
 
@@ -79,18 +85,20 @@ type deploy struct {
 	lock    *release.Lock
 	plan    plan.Plan
 	madeNS  bool
+	newSalt []byte // that the cluster does not hold yet; nil: it does
 
 	applying time.Time // when apply began
 	applied  *apply.Outcome
 	failing  map[types.UID]int32 // pods that failed before anything was changed, with their restarts
 	rollout  rollout.Verdict
 	traffic  *proving // nil: there is none
+	seen     *evidence.Recorder
 }
 
 // run is the pipeline of a deploy.
 func (d *deploy) run(ctx context.Context) error {
 	for _, stage := range []func(context.Context) error{
-		d.readProject, d.readCluster, d.assemble, d.render, d.check, d.makePlan,
+		d.readProject, d.readCluster, d.assemble, d.render, d.samePlace, d.check, d.makePlan, d.holds,
 	} {
 		if err := stage(ctx); err != nil {
 			return d.failed(ctx, err)
@@ -98,7 +106,7 @@ func (d *deploy) run(ctx context.Context) error {
 	}
 	switch {
 	case d.opts.DryRun != DryRunNone:
-		return d.planned()
+		return d.planned(ctx)
 	case !d.needsRevision():
 		return d.unchanged(ctx)
 	default:
@@ -123,7 +131,9 @@ func (d *deploy) change(ctx context.Context) error {
 		d.deliver, d.startTraffic, d.begin, d.apply, d.serve, d.endTraffic, d.commit, d.prune, d.remembered,
 	} {
 		if err := stage(ctx); err != nil {
-			return d.rollBack(ctx, d.abandon(ctx, d.failed(ctx, err)))
+			failure := d.abandon(ctx, d.failed(ctx, err))
+			d.evidence(ctx, failure)
+			return d.rollBack(ctx, failure)
 		}
 	}
 	d.result.Outcome = Succeeded
@@ -157,12 +167,18 @@ func (d *deploy) needsRevision() bool {
 }
 
 // planned ends a dry run.
-func (d *deploy) planned() error {
+func (d *deploy) planned(ctx context.Context) error {
 	d.result.Outcome = Unchanged
 	if d.plan.Changes() {
 		d.result.Outcome = Planned
 	}
 	d.result.Changes = changes(d.plan.Ops)
+	if d.opts.PlanOut == "" {
+		return nil
+	}
+	if err := d.save(ctx); err != nil {
+		return d.failed(ctx, err)
+	}
 	return nil
 }
 

@@ -37,6 +37,13 @@ type DeployOptions struct {
 	ForceConflicts bool
 	DryRun         DryRun
 	RollBack       bool // roll back to the last good revision when the deploy fails
+	// Evidence is the folder for the archive of what a deploy that is not healthy, or not finished in time, leaves
+	// behind; empty: none is kept.
+	Evidence string
+	// PlanOut is the file that the plan is written to; the deploy ends then. Empty: none.
+	PlanOut string
+	// Plan is what must still be what the deploy would do; nil: whatever it is.
+	Plan *SavedPlan
 	// FailOn refuses the deploy when requests would be answered differently in that way.
 	FailOn   FailOn
 	Prove    ProveOptions
@@ -118,5 +125,7 @@ type Result struct {
 	Proof    *Proof           `json:"proof,omitempty"` // of --prove
 	Warnings []string         `json:"warnings,omitempty"`
 	Failures []event.Cause    `json:"failures"`
+	Evidence string           `json:"evidence,omitempty"` // path of the archive of a failure
+	PlanFile string           `json:"planFile,omitempty"` // that --plan-out wrote
 	Error    string           `json:"error,omitempty"`
 }

@@ -69,6 +69,8 @@ func (e *UnhealthyError) Error() string {
 type TimeoutError struct {
 	After   time.Duration
 	Waiting []event.Cause // what was still not ready, and why as far as known
+	// Evidence is the path of the archive that the run left; empty: none.
+	Evidence string
 }
 
 func (e *TimeoutError) Error() string {

@@ -157,7 +157,11 @@ func (d *deploy) salt(ctx context.Context) ([]byte, error) {
 			return salt, nil
 		}
 	}
-	return render.NewSalt(), nil
+	d.newSalt = render.NewSalt()
+	if p := d.opts.Plan; p != nil && len(p.Salt) > 0 {
+		d.newSalt = p.Salt
+	}
+	return d.newSalt, nil
 }
 
 // check looks for what would make the deploy fail, before anything is changed.

@@ -146,16 +146,23 @@ func (d *deploy) unchanged(ctx context.Context) error {
 	d.result.Changes = changes(d.plan.Ops)
 	d.result.Revision = d.history.Newest().Revision
 	if err := d.wait(ctx); err != nil {
-		return d.failed(ctx, err)
+		return d.sick(ctx, err)
 	}
 	d.out.begin(event.Verify)
 	if err := d.digests(ctx); err != nil {
-		return d.failed(ctx, err)
+		return d.sick(ctx, err)
 	}
 	d.out.end("every replica serves the config")
 	d.expose(ctx)
 	d.result.Outcome = Unchanged
 	return nil
+}
+
+// sick ends a deploy that had nothing to do and finds what is there not healthy.
+func (d *deploy) sick(ctx context.Context, err error) error {
+	failure := d.failed(ctx, err)
+	d.evidence(ctx, failure)
+	return failure
 }
 
 // expose finds the address that answers from here.

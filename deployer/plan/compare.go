@@ -63,6 +63,12 @@ func LiveOf(m metav1.PartialObjectMetadata) Live {
 		Ref: object.Ref{Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind, Namespace: m.Namespace, Name: m.Name},
 		UID: string(m.UID), Owned: OwnedHash(m.ManagedFields), Labels: m.Labels,
 	}
+	switch {
+	case m.Generation > 0:
+		l.State = fmt.Sprintf("generation %d", m.Generation)
+	case gvk.Kind != "HorizontalPodAutoscaler":
+		l.State = "resourceVersion " + m.ResourceVersion
+	}
 	for _, e := range m.ManagedFields {
 		if e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == "" && !slices.Contains(l.Managers, e.Manager) {
 			l.Managers = append(l.Managers, e.Manager)

@@ -19,6 +19,7 @@ type Live struct {
 	object.Ref
 	UID      string
 	Owned    string   // hash of the fields that egk8s owns; empty: none
+	State    string   // its generation, else its resource version; empty for a kind whose status moves the latter
 	Managers []string // that own fields by updates, not by apply: helm, kubectl-edit
 	Labels   map[string]string
 }
@@ -59,6 +60,7 @@ type Op struct {
 	HandOver *unstructured.Unstructured
 	Object   *unstructured.Unstructured // nil: delete
 	UID      string                     // of the live object
+	Live     string                     // Live.State
 	Hash     string                     // of Object
 	Entry    Sent                       // what stays true when nothing is done
 	Err      error                      // the API server refused it in the dry run
@@ -134,7 +136,7 @@ func Make(in Input) Plan {
 		ref := object.Of(u)
 		wanted[ref.Key()] = true
 		live, exists := in.Live[ref.Key()]
-		op := Op{Ref: ref, Object: u, Hash: Hash(u), UID: live.UID, Entry: known[ref.Key()]}
+		op := Op{Ref: ref, Object: u, Hash: Hash(u), UID: live.UID, Live: live.State, Entry: known[ref.Key()]}
 		switch {
 		case !exists:
 			op.Action, op.Reason = event.Created, "not there"
@@ -256,7 +258,7 @@ func prune(in Input, wanted map[object.Key]bool) []Op {
 			continue
 		}
 		seen[key] = true
-		ops = append(ops, Op{Ref: ref, Action: event.Deleted, Reason: "no longer part of the release", UID: live.UID})
+		ops = append(ops, Op{Ref: ref, Action: event.Deleted, Reason: "no longer part of the release", UID: live.UID, Live: live.State})
 	}
 	slices.SortStableFunc(ops, func(a, b Op) int { // what needs others goes first
 		return cmp.Compare(object.Stage(b.GVK().GroupKind()), object.Stage(a.GVK().GroupKind()))

@@ -23,6 +23,9 @@ func Block(e Ending, t theme.Theme) []Line {
 	if e.Result.RolledBack {
 		lines = append(lines, Line{}, Line{Text: "  The last good revision was rolled back to; it serves again."})
 	}
+	if e.Result.Evidence != "" {
+		lines = append(lines, Line{}, Line{Text: "  Evidence: " + Clean(e.Result.Evidence)})
+	}
 	if len(e.Causes()) == 0 && e.Explanation != "" {
 		lines = append(lines, Line{})
 		for l := range strings.SplitSeq(strings.TrimRight(e.Explanation, "\n"), "\n") {

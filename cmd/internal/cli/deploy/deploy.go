@@ -31,6 +31,8 @@ type Options struct {
 	ExitCode          bool
 	ForceConflicts    bool
 	RollbackOnFailure bool
+	Evidence          string
+	PlanOut, Plan     string
 	CreateNamespace   bool
 	Yes               bool
 	FailOn            string
@@ -58,6 +60,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 			"  egk8s deploy --env production --rollback-on-failure\n" +
 			"  egk8s deploy --prove --prove-max-lost 0 # fails when a single request is lost\n" +
 			"  egk8s deploy --dry-run --exit-code      # 10: something would change\n" +
+			"  egk8s deploy --plan-out shop.plan && egk8s deploy --plan shop.plan\n" +
 			"  egk8s deploy -o json --report junit=egk8s.xml",
 		GroupID: "cluster",
 		Args:    app.NoArgs,
@@ -76,9 +79,12 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "time limit of the whole run")
 	fs.StringVar(&o.DryRun, "dry-run", "none", "show what would change: none, client, or server (the API server judges)")
 	fs.Lookup("dry-run").NoOptDefVal = "server"
-	fs.BoolVar(&o.ExitCode, "exit-code", false, "with --dry-run: end with 10 when something would change")
+	fs.BoolVar(&o.ExitCode, "exit-code", false, "with --dry-run or --plan-out: end with 10 when something would change")
+	fs.StringVar(&o.PlanOut, "plan-out", "", "write the plan to a `FILE`, with what must hold for it, and stop")
+	fs.StringVar(&o.Plan, "plan", "", "carry out the plan of a `FILE`, only if it is still what would be done")
 	fs.BoolVar(&o.ForceConflicts, "force-conflicts", false, "take over fields that others own")
 	fs.BoolVar(&o.RollbackOnFailure, "rollback-on-failure", false, "go back to the last good revision when the deploy fails")
+	fs.StringVar(&o.Evidence, "evidence", "", "`FOLDER` for the archive of what a failed deploy leaves behind: diagnosis, logs, events, objects\n(default with --rollback-on-failure: this folder; else none is kept)")
 	fs.BoolVar(&o.CreateNamespace, "create-namespace", false, "create the namespace when it is missing")
 	fs.StringVar(&o.FailOn, "fail-on", "", "refuse a configuration that answers requests differently in a `CLASS`: breaking, or review (and breaking)")
 	fs.BoolVar(&o.Prove, "prove", false, "send steady traffic through the Service during the deploy and count what is lost")
@@ -93,8 +99,11 @@ func (o *Options) check() error {
 	if err := app.OneOf("dry-run", o.DryRun, []string{"none", "client", "server"}); err != nil {
 		return err
 	}
-	if o.ExitCode && o.DryRun == "none" {
-		return &exit.UsageError{Message: "--exit-code goes with --dry-run", Help: "egk8s deploy --dry-run --exit-code"}
+	if o.ExitCode && o.DryRun == "none" && o.PlanOut == "" {
+		return &exit.UsageError{Message: "--exit-code goes with --dry-run or --plan-out", Help: "egk8s deploy --dry-run --exit-code"}
+	}
+	if o.Plan != "" && o.PlanOut != "" {
+		return &exit.UsageError{Message: "--plan and --plan-out exclude each other", Hint: []string{"--plan-out writes a plan; --plan carries it out"}}
 	}
 	if err := app.FailOn(o.FailOn); err != nil {
 		return err
@@ -127,16 +136,20 @@ func (o *Options) deployOptions(p *project.Project) deployer.DeployOptions {
 	if o.Prove {
 		prove = deployer.ProveOptions{Rate: o.ProveRate, Gate: o.ProveMaxLost >= 0, MaxLost: o.ProveMaxLost}
 	}
+	kept := o.Evidence
+	if kept == "" && o.RollbackOnFailure {
+		kept = "."
+	}
 	return deployer.DeployOptions{
 		Target: o.App.Target(o.Cloud), Project: p, Timeout: o.Timeout, Repository: o.Repository, Image: o.Image,
-		ForceConflicts: o.ForceConflicts, DryRun: dry, RollBack: o.RollbackOnFailure,
+		ForceConflicts: o.ForceConflicts, DryRun: dry, RollBack: o.RollbackOnFailure, Evidence: kept, PlanOut: o.PlanOut,
 		CreateNS: o.CreateNamespace, FailOn: deployer.FailOn(o.FailOn), Prove: prove, Version: version.Version,
 	}
 }
 
 // confirm asks before a deploy to a protected environment, where a person can be asked.
 func (o *Options) confirm(ctx context.Context, p *project.Project) error {
-	if !p.Protected || o.Yes || o.DryRun != "none" || !o.App.IO.CanPrompt() {
+	if !p.Protected || o.Yes || o.DryRun != "none" || o.PlanOut != "" || !o.App.IO.CanPrompt() {
 		return nil
 	}
 	question := fmt.Sprintf("The environment %s is protected. Deploy %s to it?", p.Environment, p.Name)

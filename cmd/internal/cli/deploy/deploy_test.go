@@ -56,6 +56,8 @@ func TestFlags(t *testing.T) {
 		{"--repository r/i --force-conflicts --rollback-on-failure --create-namespace", with(func(c *choices) {
 			c.Repository, c.Force, c.Rollback, c.Namespace = "r/i", true, true, true
 		}), ""},
+		{"--plan-out a --exit-code", with(func(c *choices) { c.ExitCode = true }), ""},
+		{"--plan a --plan-out b", choices{}, "--plan and --plan-out exclude each other"},
 		{"--exit-code", choices{}, "--exit-code goes with --dry-run"},
 		{"--dry-run=later", choices{}, `--dry-run "later" is not one of`},
 		{"--timeout 0s", choices{}, "--timeout 0s is not a time limit"},
@@ -173,6 +175,9 @@ func TestOptionsReachTheDeployer(t *testing.T) {
 		Target:  deployer.Target{Kubeconfig: "file", Context: "ctx", Namespace: "ns", Cloud: "gke"},
 		Project: p, Timeout: time.Minute, ForceConflicts: true, DryRun: deployer.DryRunClient, RollBack: true, CreateNS: true,
 		Version: got.Version,
+	}
+	if got.Evidence != "." {
+		t.Errorf("evidence goes to %q, want the current folder with --rollback-on-failure", got.Evidence)
 	}
 	if got.Version == "" {
 		t.Error("the version is empty")

@@ -23,8 +23,14 @@ func Run(ctx context.Context, o *Options) error {
 	if err := o.confirm(ctx, p); err != nil {
 		return err
 	}
+	options := o.deployOptions(p)
+	if o.Plan != "" {
+		if options.Plan, err = deployer.ReadPlan(o.Plan); err != nil {
+			return run.End(ctx, err)
+		}
+	}
 	run.Session = report.Open(ctx, report.Options{App: o.App, Verb: run.Verb})
-	result, err := o.Deploy(ctx, o.deployOptions(p), run.Session)
+	result, err := o.Deploy(ctx, options, run.Session)
 	if result != nil {
 		run.Result = result
 	}

@@ -48,14 +48,14 @@ func Table() []Info {
 		{OK, "done, unchanged, or healthy", ""},
 		{Bug, "a bug in egk8s", "no"},
 		{Usage, "wrong usage; no cluster configured; an answer is missing and questions are off", "no"},
-		{Project, "the project is not valid: egk8s.yaml, a gateway file, a policy this gateway lacks, a profile", "no"},
+		{Project, "the project is not valid: egk8s.yaml, a gateway file, a policy this gateway lacks, a profile, a plan file", "no"},
 		{Unreachable, "cluster, registry or cloud cannot be reached, or we may not", "yes"},
-		{Refused, "the API server refused an object: conflict, admission, immutable field, quota", "no"},
+		{Refused, "the API server refused an object: conflict, admission, immutable field, quota; or the cluster moved since the plan", "no"},
 		{Unhealthy, "not healthy: pods fail, a probe is wrong, another config is loaded; or check, --fail-on or --prove-max-lost refuses", "no"},
 		{Unfinished, "not finished: time-out, detached, or another deploy holds the lock", "yes"},
 		{Image, "the image could not be assembled, pushed or loaded", "yes"},
 		{NotFound, "nothing is deployed under that name", "no"},
-		{Differences, "differences found (diff, or deploy --dry-run, with --exit-code)", ""},
+		{Differences, "differences found (diff, or deploy with --dry-run or --plan-out, with --exit-code)", ""},
 		{Interrupted, "interrupted (SIGINT)", "yes"},
 		{Terminated, "terminated (SIGTERM)", "yes"},
 	}
@@ -148,7 +148,8 @@ func ofDeployer(err error) (Code, bool) {
 		return Image, true
 	case is[*deployer.UnhealthyError](err), is[*deployer.CheckError](err):
 		return Unhealthy, true
-	case is[*deployer.ConflictError](err), is[*deployer.ImmutableError](err), is[*deployer.RefusedError](err):
+	case is[*deployer.ConflictError](err), is[*deployer.ImmutableError](err), is[*deployer.RefusedError](err),
+		is[*deployer.StalePlanError](err):
 		return Refused, true
 	case is[*deployer.NoConfigError](err):
 		return Usage, true

@@ -35,6 +35,7 @@ func TestOf(t *testing.T) {
 		{"conflict", &deployer.ConflictError{}, exit.Refused},
 		{"immutable", &deployer.ImmutableError{}, exit.Refused},
 		{"refused", &deployer.RefusedError{Err: errors.New("x")}, exit.Refused},
+		{"plan that is stale", &deployer.StalePlanError{}, exit.Refused},
 		{"unhealthy", &deployer.UnhealthyError{}, exit.Unhealthy},
 		{"check", &deployer.CheckError{}, exit.Unhealthy},
 		{"time-out", &deployer.TimeoutError{}, exit.Unfinished},

@@ -118,6 +118,8 @@ func describe(a *app.App, err error) (message string, hints []string) {
 		immutable   *deployer.ImmutableError
 		locked      *deployer.LockedError
 		newer       *deployer.NewerRecordError
+		stale       *deployer.StalePlanError
+		timeout     *deployer.TimeoutError
 		settings    *deployer.SettingsError
 		check       *deployer.CheckError
 		missing     *deployer.NotDeployedError
@@ -143,6 +145,10 @@ func describe(a *app.App, err error) (message string, hints []string) {
 		hints = []string{"wait for it, then run the same command again"}
 	case errors.As(err, &newer):
 		hints = []string{"use that version of egk8s, or a newer one"}
+	case errors.As(err, &timeout) && timeout.Evidence != "":
+		hints = []string{"what explains it is kept in " + timeout.Evidence}
+	case errors.As(err, &stale):
+		hints = []string{"look at what would be done now, and plan again: egk8s deploy --plan-out FILE"}
 	case errors.As(err, &settings):
 		hints = nonEmpty(settings.Hint)
 	case errors.As(err, &check):
