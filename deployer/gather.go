@@ -118,7 +118,7 @@ func (g *gathering) learn(ctx context.Context) {
 	for _, p := range probes {
 		for _, value := range p.Headers {
 			g.mask.Add(value)
-			for _, word := range strings.Fields(value) {
+			for word := range strings.FieldsSeq(value) {
 				g.mask.Add(word)
 			}
 		}

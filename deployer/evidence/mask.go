@@ -31,8 +31,8 @@ type Mask struct {
 	value    *regexp.Regexp    // of a key with a secret's name in a file
 }
 
-// secretName matches the names of keys and variables whose values are secrets.
-const secretName = `pass(?:word|wd|phrase)?|secret|token|credentials?|api_?key|cipher_?key|private_?key|secretorpublickey`
+// sensitive matches the names of keys and variables whose values are secrets.
+const sensitive = `pass(?:word|wd|phrase)?|secret|token|credentials?|api_?key|cipher_?key|private_?key|secretorpublickey`
 
 // NewMask returns a mask that knows the forms of secrets and none by itself.
 func NewMask() *Mask {
@@ -42,12 +42,12 @@ func NewMask() *Mask {
 			regexp.MustCompile(`(?i)(authorization["']?\s*[:=]\s*["']?)[^"'\r\n]+`),
 			regexp.MustCompile(`(?i)(\bbearer\s+)[\w.~+/=-]{8,}`),
 			regexp.MustCompile(`(://[^/\s:@"']*:)[^@/\s"']+(@)`),
-			regexp.MustCompile(`(?i)((?:` + secretName + `)["']?\s*[:=]\s*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s"',}]+)`),
+			regexp.MustCompile(`(?i)((?:` + sensitive + `)["']?\s*[:=]\s*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s"',}]+)`),
 			regexp.MustCompile(`(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+`),
 		},
-		name:  regexp.MustCompile(`(?i)(?:` + secretName + `|_key|cipher|salt)`),
-		key:   regexp.MustCompile(`(?i)(?:` + secretName + `)$`),
-		value: regexp.MustCompile(`(?i)(?:` + secretName + `)["']?\s*:\s*["']?([^"'\r\n]+)`),
+		name:  regexp.MustCompile(`(?i)(?:` + sensitive + `|_key|cipher|salt)`),
+		key:   regexp.MustCompile(`(?i)(?:` + sensitive + `)$`),
+		value: regexp.MustCompile(`(?i)(?:` + sensitive + `)["']?\s*:\s*["']?([^"'\r\n]+)`),
 	}
 }
 
