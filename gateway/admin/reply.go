@@ -98,6 +98,10 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		text(w, http.StatusUnprocessableEntity, invalid.Message)
 	case errors.As(err, &readOnly), errors.Is(err, consumer.ErrReadOnly):
 		text(w, http.StatusConflict, err.Error())
+	case errors.Is(err, consumer.ErrUnavailable):
+		a.Logger.ErrorContext(r.Context(), "admin request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		w.Header().Set("Retry-After", "1")
+		text(w, http.StatusServiceUnavailable, "consumers are not available now")
 	default:
 		a.Logger.ErrorContext(r.Context(), "admin request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		text(w, http.StatusInternalServerError, "admin API error")

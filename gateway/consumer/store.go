@@ -26,6 +26,21 @@ func (e *ReadOnlyError) Error() string {
 // Is matches ErrReadOnly.
 func (e *ReadOnlyError) Is(target error) bool { return target == ErrReadOnly }
 
+// ErrUnavailable is matched by the error of a store that cannot answer now. It says nothing about who asks.
+var ErrUnavailable = errors.New("store is not available")
+
+// UnavailableError says why a store cannot answer now; asking again later may help.
+type UnavailableError struct{ Err error }
+
+// Error returns the reason.
+func (e *UnavailableError) Error() string { return "consumers are not available: " + e.Err.Error() }
+
+// Is matches ErrUnavailable.
+func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
+
+// Unwrap returns the reason.
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
 // Finder is the hot path of a store: one local look-up each, no network, no lock, no allocation.
 // What it returns is shared and must not be changed. An unknown id gives ErrNotFound.
 type Finder interface {

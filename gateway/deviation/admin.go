@@ -65,5 +65,15 @@ func admin() []Deviation { //nolint:funlen // a table
 			There: "users and credentials live in Redis",
 			Here:  "or in a file (see [consumers.yml](reference/consumers.md)), which is read-only for the Admin API",
 		},
+		{
+			ID:    "redis-away",
+			There: "without Redis key-auth answers 401 after 11 s",
+			Here:  "credentials and tokens used before go on; others get 503 with `Retry-After` at once",
+		},
+		{
+			ID:    "redis-tokens",
+			There: "expired and revoked tokens and unused codes stay in Redis for ever",
+			Here:  "they go when they expire or are revoked",
+		},
 	}
 }

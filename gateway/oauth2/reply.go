@@ -84,7 +84,7 @@ func (s *Server) guard(h Handler) Handler {
 			return s.problem(x, page.status, page.text)
 		case errors.As(err, &token):
 			return sendJSON(x, token.status, token)
-		case errors.Is(err, consumer.ErrBusy):
+		case errors.Is(err, consumer.ErrBusy), errors.Is(err, consumer.ErrUnavailable):
 			x.Response.Header.Set("Retry-After", "1")
 			x.Response.SendText(503, "Service Unavailable")
 			return nil

@@ -50,6 +50,7 @@ func (a *authentication) unavailable(ctx context.Context, x *message.Exchange, e
 	} else {
 		a.log.ErrorContext(ctx, "authenticate", "policy", a.policy, "request_id", x.ID(), "error", err)
 	}
+	x.Response.Header.Set("Retry-After", "1")
 	x.Response.SendText(503, "Service Unavailable")
 	return message.Answered
 }

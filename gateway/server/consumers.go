@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/consumer"
@@ -27,12 +28,16 @@ type consumers struct {
 	follow func(context.Context, *consumer.Models) error
 	// status returns the digest of what is loaded and what is wrong with a newer file; nil: no file.
 	status func() (string, diag.Problems)
+	// tokens keeps tokens and codes; nil: the memory of the process does.
+	tokens consumer.TokenStore
+	// collect prints metrics; nil: there are none.
+	collect func(*strings.Builder)
 }
 
 // openConsumers opens the store that the configuration asks for.
 //
 // In a pod the settings of egk8s decide. Standalone a consumers.yml beside the configuration is served;
-// else system.config.yml decides, of which only the emulation of Redis, a store in memory, is built.
+// else system.config.yml decides: its Redis, or the emulation of one, a store in memory.
 func openConsumers(ctx context.Context, cfg *config.Config, dir string, read config.FileReader) (*consumers, error) {
 	models, err := readModels(read)
 	if err != nil {
@@ -46,11 +51,7 @@ func openConsumers(ctx context.Context, cfg *config.Config, dir string, read con
 	case cfg.Settings.Store.Kind == config.StoreFile, cfg.Settings.Store.Kind == "" && exists(path):
 		return openFile(ctx, path, models, cfg)
 	case cfg.Settings.Store.Kind == "" && !cfg.System.RedisEmulate:
-		return nil, diag.Problems{{
-			Code: "store-not-built", Severity: diag.Error, Position: diag.Position{File: "system.config.yml"},
-			Message: "this gateway cannot keep consumers in Redis yet",
-			Hint:    "set db.redis.emulate: true to keep them in memory, or put a consumers.yml beside the file",
-		}}
+		return openRedis(cfg, models)
 	}
 	service, err := consumer.New(memory.New(), consumer.Options{Models: models, BcryptCost: cfg.System.SaltRounds})
 	if err != nil {

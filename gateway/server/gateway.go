@@ -108,6 +108,9 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	if g.consumers, err = openConsumers(ctx, cfg, o.ConfigDir, files); err != nil {
 		return nil, err
 	}
+	if g.consumers.collect != nil {
+		g.metrics.collectors = append(g.metrics.collectors, g.consumers.collect)
+	}
 	if err := g.openOAuth2(cfg); err != nil {
 		return nil, err
 	}

@@ -12,10 +12,14 @@ import (
 
 // openOAuth2 makes the authorization server. It lives as long as the process: tokens and sessions outlive a
 // reload, and EG reads system.config.yml once, too. Tokens stay in the memory of the process, also where
-// users and credentials come from a file.
+// users and credentials come from a file, unless they are in Redis.
 func (g *Gateway) openOAuth2(cfg *config.Config) error {
 	settings := cfg.System.OAuth2
-	g.tokens = consumer.NewTokens(g.consumers.service, memory.NewTokens(0), consumer.TokenLife{
+	store := g.consumers.tokens
+	if store == nil {
+		store = memory.NewTokens(0)
+	}
+	g.tokens = consumer.NewTokens(g.consumers.service, store, consumer.TokenLife{
 		Access: settings.AccessLife, Refresh: settings.RefreshLife, Code: settings.CodeLife,
 	})
 	var err error
