@@ -71,7 +71,10 @@ func TestContract(t *testing.T) {
 // TestTokenContract counts allocations, and so runs alone.
 func TestTokenContract(t *testing.T) {
 	server, next := redistest.Start(t), spaces()
-	storetest.Tokens(t, func(t *testing.T) consumer.TokenStore { return open(t, server, next()).Tokens() })
+	storetest.Tokens(t, func(t *testing.T) consumer.TokenStore {
+		t.Helper()
+		return open(t, server, next()).Tokens()
+	})
 }
 
 // TestReadContract counts allocations, and so runs alone.

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -166,8 +165,8 @@ func (t tx) withoutScope(ctx context.Context, key, scope string) error {
 	if err != nil {
 		return err
 	}
-	var have []string
-	if found[0] == nil || json.Unmarshal([]byte(found[0]["scopes"]), &have) != nil || !slices.Contains(have, scope) {
+	have := decodeScopes(found[0]["scopes"])
+	if !slices.Contains(have, scope) {
 		return nil
 	}
 	next := maps.Clone(found[0])

@@ -27,7 +27,7 @@ func Start(t *testing.T, args ...string) *Server {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("redis-server is not installed (Debian: apt-get install redis-server)")
 	}
-	dir, err := os.MkdirTemp("", "redis") // t.TempDir may be too long for a socket's path
+	dir, err := os.MkdirTemp("", "redis") //nolint:usetesting // t.TempDir may be too long for a socket's path
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func (s *Server) Restart() {
 	}
 	client := s.Client()
 	defer func() { _ = client.Close() }()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); ; <-time.After(5 * time.Millisecond) {
 		if client.Ping(context.Background()).Err() == nil {
 			return
 		}
