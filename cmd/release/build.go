@@ -105,7 +105,7 @@ func (r *release) image(gateways []string) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		data, err := os.ReadFile(path)
+		data, err := os.ReadFile(path) //nolint:gosec // a folder that this program has just made
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,12 @@ package version
 //nolint:gochecknoglobals // the linker can only set a package variable
 var Version = "devel"
 
-// Commit is the commit that was built and Date when it was made (RFC 3339), set like Version; empty when unknown.
+// Commit is the commit that was built, set like Version; empty when unknown.
 //
-//nolint:gochecknoglobals // the linker can only set package variables
-var Commit, Date string
+//nolint:gochecknoglobals // the linker can only set a package variable
+var Commit string
+
+// Date is when Commit was made (RFC 3339), set like Version; empty when unknown.
+//
+//nolint:gochecknoglobals // the linker can only set a package variable
+var Date string

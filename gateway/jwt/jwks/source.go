@@ -63,7 +63,7 @@ func (s *Source) Newer(ctx context.Context, than *jwt.Set) *jwt.Set {
 	}
 	round := s.ask(time.Now())
 	if round == nil {
-		return than
+		return s.Set() // it may have come meanwhile
 	}
 	timer := time.NewTimer(askWait)
 	defer timer.Stop()
@@ -85,7 +85,7 @@ func (s *Source) ask(now time.Time) <-chan struct{} {
 	if !s.last.IsZero() && now.Sub(s.last) < askPause {
 		return nil
 	}
-	s.last = now
+	s.last, s.inWork = now, true // until the round has ended: who asks from now on waits for it
 	select {
 	case s.asked <- struct{}{}:
 	default: // it is asked already
