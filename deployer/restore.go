@@ -77,6 +77,9 @@ func (r *restoring) run(ctx context.Context) error {
 	if failure == nil {
 		failure = r.await(ctx)
 	}
+	if errors.Is(context.Cause(ctx), release.ErrLockLost) {
+		return failure // the release is somebody else's now
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	status, text := release.Deployed, fmt.Sprintf("rolled back to %d", r.target.Revision)
