@@ -114,7 +114,7 @@ func TestOutcomes(t *testing.T) {
 		{"planned", deployer.Result{Outcome: deployer.Planned}, nil, false, 0, deployer.Planned, 0, ""},
 		{"planned with --exit-code", deployer.Result{Outcome: deployer.Planned}, nil, true, 10, deployer.Planned, 0, ""},
 		{"crash loop", deployer.Result{Outcome: deployer.FailedRun}, &deployer.UnhealthyError{Cause: crash}, false, 6, deployer.FailedRun, 1, "it crashes"},
-		{"time-out", deployer.Result{}, &deployer.TimeoutError{After: time.Minute, Waiting: []event.Cause{crash}}, false, 7, deployer.Unfinished, 1, "is not finished"},
+		{"time-out", deployer.Result{Failures: []event.Cause{}}, &deployer.TimeoutError{After: time.Minute, Waiting: []event.Cause{crash}}, false, 7, deployer.Unfinished, 1, "is not finished"},
 		{"locked", deployer.Result{}, &deployer.LockedError{Release: "shop", Holder: "ann"}, false, 7, deployer.Unfinished, 0, ""},
 		{"SIGTERM", deployer.Result{}, &deployer.InterruptedError{Err: &exit.SignalError{Signal: syscall.SIGTERM}}, false, 143, deployer.Interrupted, 0, ""},
 		{"detached", deployer.Result{}, &deployer.InterruptedError{Err: deployer.ErrDetached}, false, 7, deployer.Unfinished, 0, ""},

@@ -73,7 +73,7 @@ func (r Run) complete(err error) {
 	if result.Probes == nil {
 		result.Probes = []deployer.ProbeResult{}
 	}
-	if result.Failures == nil {
+	if len(result.Failures) == 0 { // what a run was waiting for stands in its error only
 		result.Failures = causes(err)
 	}
 	if err == nil || code == exit.Differences {
