@@ -77,7 +77,10 @@ func (d *deploy) startTraffic(ctx context.Context) error {
 		return d.noTraffic(ctx, p, err)
 	}
 	p.enter(verify.During)
-	d.out.info(fmt.Sprintf("traffic: %d requests a second go through Service/%s", d.opts.Prove.Rate, d.rendered.Names.Service))
+	d.out.emit(event.Event{
+		Phase: event.Apply, Type: event.Info, // what follows is what the traffic is about
+		Message: fmt.Sprintf("traffic: %d requests a second go through Service/%s", d.opts.Prove.Rate, d.rendered.Names.Service),
+	})
 	return nil
 }
 
