@@ -228,15 +228,6 @@ func (s *source) length(start, end int) int {
 	return utf8.RuneCountInString(part)
 }
 
-// written returns the original text of a range: with its references, not with their values.
-func (s *source) written(start, end int) string {
-	from, to := s.back(start), s.backEnd(end)
-	if to <= from {
-		return ""
-	}
-	return s.original[from:to]
-}
-
 // references returns the substituted pieces of a range.
 func (s *source) references(start, end int) []piece {
 	var list []piece

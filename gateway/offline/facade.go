@@ -54,6 +54,3 @@ func Manifest(entries []Entry) (text []byte, digest string, err error) {
 
 // Entries reads what Manifest wrote.
 func Entries(text []byte) ([]Entry, error) { return manifest.Parse(text) }
-
-// CheckUpstream tells whether a URL of egk8s.yaml can replace a service endpoint's.
-func CheckUpstream(url string) error { return config.CheckUpstream(url) }
