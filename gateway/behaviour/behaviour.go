@@ -47,6 +47,7 @@ func Compare(before, after *config.Config) ([]Change, diag.Problems) {
 	}
 	found := &findings{at: map[findingKey]int{}}
 	found.unknown(a, b)
+	found.authorizationServer(before, after)
 	memo := map[[2]string][]difference{}
 	for _, r := range requests(a.cfg, b.cfg) {
 		was, is := a.story(r), b.story(r)
@@ -133,6 +134,22 @@ func (f *findings) unknown(a, b *side) {
 			Class: Review, Code: "unknown-route", Message: "an apiEndpoint whose host or path is known in the pod only has changed",
 		})
 	}
+}
+
+// authorizationServer tells of the gateway's own routes, which are there as soon as the policy oauth2 is listed.
+func (f *findings) authorizationServer(before, after *config.Config) {
+	c := Change{Method: "POST", Path: "/oauth2/token", Requests: 1}
+	switch was, is := slices.Contains(before.Policies, "oauth2"), slices.Contains(after.Policies, "oauth2"); {
+	case is && !was:
+		c.Class, c.Code = Review, "oauth2-server-added"
+		c.Message = "POST /oauth2/token is answered by the gateway's own authorization server now, as are /login, /logout and /oauth2/authorize"
+	case was && !is:
+		c.Class, c.Code = Breaking, "oauth2-server-removed"
+		c.Message = "POST /oauth2/token is not answered by the gateway's own authorization server any more, nor are /login, /logout and /oauth2/authorize"
+	default:
+		return
+	}
+	f.list = append(f.list, c)
 }
 
 func (f *findings) sorted() []Change {

@@ -37,7 +37,7 @@ func (g generator) endpoint(name string) config.APIEndpoint {
 		e.Paths = append(e.Paths, g.path())
 	}
 	for range g.IntN(3) {
-		e.Methods = append(e.Methods, g.one("GET", "PUT", "POST"))
+		e.Methods = append(e.Methods, g.one("GET", "PUT", "POST", "OPTIONS"))
 	}
 	return e
 }

@@ -174,6 +174,10 @@ func TestCompare(t *testing.T) {
 			[]string{"message: 'order'", "message: 'orders'"},
 			[]string{"safe log-changed GET /orders has other settings of log"},
 		},
+		"an authorization server": {
+			[]string{"policies: [key-auth,", "policies: [oauth2, key-auth,"},
+			[]string{"review oauth2-server-added POST /oauth2/token is answered by the gateway's own authorization server now, as are /login, /logout and /oauth2/authorize"},
+		},
 		"the limit before the key": {
 			[]string{"      - key-auth: [{action: {}}]\n      - rate-limit: [{action: {max: 10, windowMs: 60000}}]\n", "      - rate-limit: [{action: {max: 10, windowMs: 60000}}]\n      - key-auth: [{action: {}}]\n"},
 			[]string{"review auth-order GET /orders meets its authentication at another place"},
@@ -233,5 +237,15 @@ func TestCompareSame(t *testing.T) {
 				t.Error(err, problems, changes)
 			}
 		})
+	}
+}
+
+// TestCompareAuthorizationServer: without it nobody gets a token any more.
+func TestCompareAuthorizationServer(t *testing.T) {
+	t.Parallel()
+	with := replace(t, "policies: [key-auth,", "policies: [oauth2, key-auth,")
+	changes, problems, err := offline.Compare(newTestSide(t, with), newTestSide(t, market))
+	if err != nil || len(problems) > 0 || len(changes) != 1 || changes[0].Class != offline.Breaking || changes[0].Code != "oauth2-server-removed" {
+		t.Errorf("%v %v %+v; want one breaking change", err, problems, changes)
 	}
 }

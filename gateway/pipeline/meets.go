@@ -7,12 +7,13 @@ import (
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/diag"
 	"egk8s.dev/egk8s/gateway/message"
+	"egk8s.dev/egk8s/gateway/policy"
 )
 
 // Sketch makes a Runtime that routes and whose pipelines have no steps: for tools that ask which endpoints a
 // request meets. It needs nothing of the world that policies need.
 func Sketch(cfg *config.Config) (*Runtime, diag.Problems) {
-	c := &compiler{cfg: cfg, unbuilt: map[string]bool{}, byName: map[string]*compiled{}}
+	c := &compiler{cfg: cfg, env: &policy.Environment{}, unbuilt: map[string]bool{}, byName: map[string]*compiled{}}
 	for _, p := range cfg.Pipelines {
 		for _, endpoint := range p.APIEndpoints {
 			c.byName[endpoint] = &compiled{name: p.Name}
@@ -54,17 +55,16 @@ func (g *group) meets(x *message.Exchange, w *Way) bool {
 			w.End = strconv.Itoa(400)
 			return true
 		case otherMethod:
-			if x.Request.Method == "OPTIONS" {
-				options = append(options, route.allow...)
-			}
+			options = append(options, route.allow...)
 		case matched:
+			options = append(options, route.allow...) // in case that it falls through
 			w.Endpoints = append(w.Endpoints, &route.endpoint)
 			if !route.hasPipeline {
 				return true
 			}
 		}
 	}
-	if len(options) > 0 {
+	if x.Request.Method == "OPTIONS" && len(options) > 0 {
 		w.End = "200 Allow: " + strings.Join(unique(options), ",")
 		return true
 	}
