@@ -69,7 +69,7 @@ func (o Options) load(catalogue config.Catalogue) config.Options {
 
 // ofContainer tells whether Kubernetes, the image or egk8s sets a variable in every pod.
 func ofContainer(name string) bool {
-	return slices.Contains([]string{"HOSTNAME", "PATH", "HOME", "LOG_LEVEL", "GOMEMLIMIT", "EG_CONFIG_DIR"}, name) ||
+	return slices.Contains([]string{"HOSTNAME", "PATH", "HOME", "LOG_LEVEL", "GOMEMLIMIT", "GOGC", "EG_CONFIG_DIR"}, name) ||
 		strings.HasPrefix(name, "KUBERNETES_") || strings.HasPrefix(name, "EGK8S_")
 }
 

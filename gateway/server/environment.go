@@ -27,6 +27,7 @@ type environment struct {
 	httpProxy string
 	nonce     string // of the prober; empty: no request is a probe
 	memory    string // GOMEMLIMIT
+	collector string // GOGC
 	access    string // which requests are logged; empty: not said
 }
 
@@ -49,7 +50,7 @@ func readEnvironment(o *Options) (*environment, error) {
 		logLevel: get("LOG_LEVEL"),
 		// Whoever can read the pod knows its digest; a client outside does not.
 		nonce:  get("EGK8S_CONFIG_DIGEST"),
-		memory: get("GOMEMLIMIT"),
+		memory: get("GOMEMLIMIT"), collector: get("GOGC"),
 		access: get("EGK8S_ACCESS_LOG"),
 	}
 	e.httpProxy = cmp.Or(get("http_proxy"), get("HTTP_PROXY"))

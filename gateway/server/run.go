@@ -49,6 +49,7 @@ func Run(ctx context.Context, o Options) error {
 	defer cancel()
 	g.watch(ctx, &watchers)
 	watchers.Go(func() { g.conns.sweep(ctx) })
+	watchers.Go(func() { paceCollector(ctx, g.env) })
 	if o.Started != nil {
 		o.Started(g)
 	}
