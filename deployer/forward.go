@@ -121,27 +121,29 @@ func (f *forwarder) accept(ctx context.Context, listener net.Listener) error {
 			return fmt.Errorf("accept connection: %w", err)
 		}
 		all.Go(func() {
-			defer conn.Close() //nolint:errcheck // both sides are done
-			f.carry(ctx, conn)
+			defer conn.Close()     //nolint:errcheck // both sides are done
+			_ = f.carry(ctx, conn) // the client sees its connection end
 		})
 	}
 }
 
 // carry carries one connection; a tunnel that turns out to be dead is replaced once.
-func (f *forwarder) carry(ctx context.Context, conn net.Conn) {
+func (f *forwarder) carry(ctx context.Context, conn net.Conn) error {
+	var last error
 	for range 2 {
 		t, err := f.tunnel(ctx)
 		if err != nil {
-			return
+			return err
 		}
 		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-		err = t.Carry(conn, f.port)
+		last = t.Carry(conn, f.port)
 		stop()
-		if !errors.Is(err, cluster.ErrNoStream) {
-			return
+		if !errors.Is(last, cluster.ErrNoStream) {
+			return last
 		}
 		f.drop(t)
 	}
+	return last
 }
 
 // tunnel returns the open tunnel while its pod serves, or opens one to a pod that does.

@@ -19,11 +19,13 @@ func TestMain(m *testing.M) {
 // TestScripts runs the real command line; every script is one page about one behaviour.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	gateway := &gatewayProgram{}
+	t.Cleanup(gateway.remove)
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:         pipelineScripts,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gateway": gateway.start},
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/cli/image"
 	"egk8s.dev/egk8s/cmd/internal/cli/initcmd"
 	"egk8s.dev/egk8s/cmd/internal/cli/logs"
+	"egk8s.dev/egk8s/cmd/internal/cli/manage"
 	"egk8s.dev/egk8s/cmd/internal/cli/portforward"
 	"egk8s.dev/egk8s/cmd/internal/cli/render"
 	"egk8s.dev/egk8s/cmd/internal/cli/rollback"
@@ -51,6 +52,7 @@ func NewRoot(a *app.App) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: "project", Title: "A project in a folder:"},
 		&cobra.Group{ID: "cluster", Title: "A gateway in a cluster:"},
+		&cobra.Group{ID: manage.GroupID, Title: "Who may call it:"},
 		&cobra.Group{ID: "parts", Title: "Its parts:"},
 	)
 	addCommands(root, a)
@@ -63,6 +65,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 	root.AddCommand(
 		initcmd.New(a, nil), validate.New(a, nil), render.New(a, nil), image.New(a, nil), credentials.New(a, nil),
 		check.New(a, nil), diff.New(a, nil), deploy.New(a, nil), status.New(a, nil), history.New(a, nil), rollback.New(a, nil), logs.New(a, nil), portforward.New(a, nil), destroy.New(a, nil),
+		manage.Users(a), manage.Apps(a), manage.Scopes(a), manage.Tokens(a),
 		version.New(a, nil), completion.New(a),
 	)
 }

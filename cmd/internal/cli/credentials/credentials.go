@@ -1,4 +1,5 @@
-// Package credentials are the commands that make entries of a consumers file.
+// Package credentials are the commands that make entries of a consumers file, beside those for credentials of
+// a running gateway.
 package credentials
 
 import (
@@ -13,6 +14,7 @@ import (
 
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
+	"egk8s.dev/egk8s/cmd/internal/cli/manage"
 	"egk8s.dev/egk8s/cmd/internal/cli/output"
 	"egk8s.dev/egk8s/gateway/diag"
 	"egk8s.dev/egk8s/gateway/offline"
@@ -55,8 +57,12 @@ func New(a *app.App, run func(context.Context, string, *Options) error) *cobra.C
 	}
 	group := app.Group(&cobra.Command{
 		Use:     "credentials",
-		Short:   "Make a key or a password for a consumer",
-		GroupID: "parts",
+		Aliases: []string{"credential"},
+		Short:   "Manage the keys and passwords of consumers",
+		Long: "Manage the keys and passwords of consumers.\n" +
+			"new and hash write the project's consumers file, which the next deploy takes along; the others ask a\n" +
+			"running gateway, whose store must take changes, such as Redis.",
+		GroupID: manage.GroupID,
 	})
 	o := &Options{App: a, Add: offline.AddCredential}
 	create := &cobra.Command{
@@ -95,6 +101,7 @@ func New(a *app.App, run func(context.Context, string, *Options) error) *cobra.C
 		group.AddCommand(cmd)
 	}
 	create.Flags().BoolVar(&o.SecretStdin, "secret-stdin", false, "read the secret from standard input instead of generating it")
+	group.AddCommand(manage.Credentials(a)...)
 	return group
 }
 

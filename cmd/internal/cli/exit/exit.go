@@ -54,7 +54,7 @@ func Table() []Info {
 		{Unhealthy, "not healthy: pods fail, a probe is wrong, another config is loaded; or check, --fail-on or --prove-max-lost refuses", "no"},
 		{Unfinished, "not finished: time-out, detached, or another deploy holds the lock", "yes"},
 		{Image, "the image could not be assembled, pushed or loaded", "yes"},
-		{NotFound, "nothing is deployed under that name", "no"},
+		{NotFound, "nothing is deployed under that name; or the gateway knows no such user, application, credential, scope or token", "no"},
 		{Differences, "differences found (diff, or deploy with --dry-run or --plan-out, with --exit-code)", ""},
 		{Interrupted, "interrupted (SIGINT)", "yes"},
 		{Terminated, "terminated (SIGTERM)", "yes"},
@@ -67,6 +67,7 @@ type Error struct {
 	Err  error
 	// Shown is true when the user has already been told.
 	Shown bool
+	Hint  []string // what to do next
 }
 
 // Error returns the message of what it wraps.

@@ -125,8 +125,11 @@ func describe(a *app.App, err error) (message string, hints []string) {
 		missing     *deployer.NotDeployedError
 		interrupted *deployer.InterruptedError
 		imageError  *image.Error
+		own         *exit.Error
 	)
 	switch {
+	case errors.As(err, &own) && len(own.Hint) > 0:
+		hints = own.Hint
 	case errors.As(err, &interrupted):
 		hints = describeInterrupted(interrupted)
 	case errors.As(err, &imageError):

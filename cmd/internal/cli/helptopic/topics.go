@@ -71,6 +71,10 @@ Where the cluster and the registry are:
   DOCKER_CONFIG      folder of config.json with the registry's credentials
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY
 
+Where the Admin API is (users, apps, credentials, scopes, tokens):
+  EGK8S_ADMIN_URL    --admin-url
+  EGK8S_ADMIN_TOKEN  the token that it asks for
+
 Where it runs:
   CI                 any value but false: no question is asked, nothing is redrawn
   GITHUB_ACTIONS, GITLAB_CI   write annotations, groups, sections (--ci)
@@ -93,10 +97,10 @@ func formats() string {
 	return `Standard output carries the result, standard error tells what happens.
 
 -o, --output
-  json, yaml   one document with apiVersion and kind (every command but init, logs and port-forward)
+  json, yaml   one document with apiVersion and kind (most commands: see the --help of each)
   wide         status with every pod; history with image and program
   name         names, a line each: Kind/name (render, deploy, rollback, destroy), what differs (diff),
-               revisions (history)
+               revisions (history), ids (users, apps), TYPE/ID (credentials)
 
 --progress (on standard error)
   auto         tui where standard error and input are a terminal and no CI runs; else plain
