@@ -60,6 +60,10 @@ test: go-version ## run every fast test: no root, no cluster, no network
 h2spec: go-version ## run h2spec (fetched) against both ports of a gateway
 	$(GO) test -count=1 -tags h2spec -run TestH2Spec -v ./gateway/server
 
+.PHONY: test-cloudapi
+test-cloudapi: go-version ## let Triton's official command line (node, fetched with npm) judge our stub of CloudAPI
+	$(GO) test -count=1 -v -timeout 10m ./testdata/cloudapi
+
 .PHONY: test-api
 test-api: build egkube ## run the tests that need a real API server (built from source the first time; no root)
 	$(EGKUBE) run --nodes 0 --name test-api -- $(GO) test -tags api -count=1 ./deployer/... ./cmd/egk8s/...
