@@ -239,8 +239,8 @@ func kubeEvents(list []*corev1.Event, now time.Time) []event.KubeEvent {
 	for _, e := range list {
 		if e.Type != corev1.EventTypeNormal || e.Reason == "Killing" {
 			out = append(out, event.KubeEvent{
-				Age: now.Sub(eventTime(e)).Truncate(time.Second), Type: e.Type, Reason: e.Reason,
-				Message: strings.TrimSpace(e.Message), Count: eventCount(e),
+				Age: now.Sub(EventTime(e)).Truncate(time.Second), Type: e.Type, Reason: e.Reason,
+				Message: strings.TrimSpace(e.Message), Count: EventCount(e),
 			})
 		}
 	}

@@ -221,7 +221,7 @@ func (j *judge) create(p *corev1.Pod, c corev1.ContainerStatus) {
 // minute of it is proof.
 func (j *judge) unready(p *corev1.Pod, c corev1.ContainerStatus) {
 	e := j.s.lastEvent(p.UID, "Unhealthy")
-	if e == nil || c.Ready || eventTime(e).Before(c.State.Running.StartedAt.Time) {
+	if e == nil || c.Ready || EventTime(e).Before(c.State.Running.StartedAt.Time) {
 		return
 	}
 	cause := j.containerCause(p, c, "probe-failed", e.Reason, "the container runs and is not ready: "+short(e.Message))

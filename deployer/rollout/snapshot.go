@@ -137,7 +137,7 @@ func (s *Snapshot) eventsOf(uid types.UID) []*corev1.Event {
 	}
 	slices.SortFunc(out, func(a, b *corev1.Event) int {
 		// Within a second the name decides: its end is the time in nanoseconds.
-		return cmp.Or(eventTime(a).Compare(eventTime(b)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(EventTime(a).Compare(EventTime(b)), cmp.Compare(a.Name, b.Name))
 	})
 	return out
 }
@@ -152,7 +152,8 @@ func (s *Snapshot) lastEvent(uid types.UID, reasons ...string) *corev1.Event {
 	return nil
 }
 
-func eventTime(e *corev1.Event) time.Time {
+// EventTime is when an event was last seen, in whichever of its fields the reporter wrote it.
+func EventTime(e *corev1.Event) time.Time {
 	switch {
 	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
 		return e.Series.LastObservedTime.Time
@@ -165,7 +166,8 @@ func eventTime(e *corev1.Event) time.Time {
 	}
 }
 
-func eventCount(e *corev1.Event) int {
+// EventCount is how often an event was seen.
+func EventCount(e *corev1.Event) int {
 	if e.Series != nil {
 		return int(e.Series.Count)
 	}

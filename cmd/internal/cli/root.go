@@ -14,6 +14,7 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/cli/deploy"
 	"egk8s.dev/egk8s/cmd/internal/cli/destroy"
 	"egk8s.dev/egk8s/cmd/internal/cli/diff"
+	"egk8s.dev/egk8s/cmd/internal/cli/events"
 	"egk8s.dev/egk8s/cmd/internal/cli/helptopic"
 	"egk8s.dev/egk8s/cmd/internal/cli/history"
 	"egk8s.dev/egk8s/cmd/internal/cli/image"
@@ -63,10 +64,27 @@ func NewRoot(a *app.App) *cobra.Command {
 
 func addCommands(root *cobra.Command, a *app.App) {
 	root.AddCommand(
-		initcmd.New(a, nil), validate.New(a, nil), render.New(a, nil), image.New(a, nil), credentials.New(a, nil),
-		check.New(a, nil), diff.New(a, nil), deploy.New(a, nil), status.New(a, nil), history.New(a, nil), rollback.New(a, nil), logs.New(a, nil), portforward.New(a, nil), destroy.New(a, nil),
-		manage.Users(a), manage.Apps(a), manage.Scopes(a), manage.Tokens(a),
-		version.New(a, nil), completion.New(a),
+		initcmd.New(a, nil),
+		validate.New(a, nil),
+		render.New(a, nil),
+		image.New(a, nil),
+		credentials.New(a, nil),
+		check.New(a, nil),
+		diff.New(a, nil),
+		deploy.New(a, nil),
+		status.New(a, nil),
+		history.New(a, nil),
+		rollback.New(a, nil),
+		logs.New(a, nil),
+		events.New(a, nil),
+		portforward.New(a, nil),
+		destroy.New(a, nil),
+		manage.Users(a),
+		manage.Apps(a),
+		manage.Scopes(a),
+		manage.Tokens(a),
+		version.New(a, nil),
+		completion.New(a),
 	)
 }
 
