@@ -30,7 +30,7 @@ func TestDiagnosesAreDocumented(t *testing.T) {
 	if rows := strings.Count(string(page), "\n| `"); rows != len(known) {
 		t.Errorf("the page has %d codes, the program %d", rows, len(known))
 	}
-	code := regexp.MustCompile(`\bCode: +"([a-z-]+)", Object:|(?:proven|suspect|cause|fail)\w*\([^"\n]*"([a-z]+-[a-z-]+)"`)
+	code := regexp.MustCompile(`\bCode: +"([a-z-]+)", Object:|(?:proven|suspect|cause|fail)\w*\([^"\n]*"([a-z]+-[a-z-]+)"|problem\{"([a-z-]+)"`)
 	for _, dir := range []string{".", "rollout", "verify"} {
 		files, err := fs.Glob(os.DirFS(dir), "*.go")
 		if err != nil {
@@ -45,7 +45,7 @@ func TestDiagnosesAreDocumented(t *testing.T) {
 				continue
 			}
 			for _, m := range code.FindAllStringSubmatch(string(text), -1) {
-				if found := m[1] + m[2]; !known[found] {
+				if found := m[1] + m[2] + m[3]; !known[found] {
 					t.Errorf("%s names the cause %q, which is not documented", filepath.Join(dir, name), found)
 				}
 			}

@@ -118,7 +118,7 @@ func (s *session) glance(ctx context.Context) (rollout.Verdict, error) {
 	opts.Seen, opts.Glance = nil, true
 	err := rollout.Track(ctx, s.client, opts, func(v rollout.Verdict) bool {
 		out = v
-		return false
+		return len(v.Lacks) > 0
 	})
 	return out, err
 }

@@ -116,8 +116,9 @@ func (d *deploy) mask() func(string) string {
 func (s *session) watching(out *stream) rollout.Options {
 	return rollout.Options{
 		Namespace: s.namespace, Deployment: s.name, Selector: s.selector(), Now: s.now,
-		Reason: func(ctx context.Context, pod string) string {
-			return verify.Replicas(ctx, s.client, s.namespace, render.StatusPort, []verify.Pod{{Name: pod}})[0].Reason
+		Ask: func(ctx context.Context, pod string) (rollout.Answer, bool) {
+			a := verify.Replicas(ctx, s.client, s.namespace, render.StatusPort, []verify.Pod{{Name: pod}})[0]
+			return rollout.Answer{Loaded: a.LoadedDigest, Expected: a.ExpectedDigest, Reason: a.Reason}, a.Err == nil
 		},
 		Seen: func(v rollout.View) {
 			out.emit(event.Event{

@@ -17,6 +17,7 @@ import (
 func Judge(s *Snapshot) Verdict {
 	j := &judge{s: s}
 	if s.Deployment == nil {
+		j.gone()
 		return j.v
 	}
 	d := s.Deployment
@@ -33,13 +34,15 @@ func Judge(s *Snapshot) Verdict {
 	for _, rs := range s.owned() {
 		j.replicaSet(rs, rs == newest, observed)
 	}
+	// The pods too: their watch may lag behind the Deployment's, and who verifies needs each of them.
+	done := observed && complete(d, j.v.Wanted) && j.v.Ready >= j.v.Wanted && len(j.v.Pods) >= j.v.Wanted
+	done = done && j.served()
 	j.rank()
 	j.merge(newest)
 	switch {
 	case len(j.v.Causes) > 0:
 		j.v.Phase = Failed
-	case observed && complete(d, j.v.Wanted) && j.v.Ready >= j.v.Wanted && len(j.v.Pods) >= j.v.Wanted:
-		// The pods too: their watch may lag behind the Deployment's, and who verifies needs each of them.
+	case done:
 		j.v.Phase = Complete
 	}
 	j.serving(newest)
@@ -89,9 +92,7 @@ func (j *judge) suspect(x suspicion) {
 		j.v.Waiting = append(j.v.Waiting, x.cause)
 	case j.s.Now.Before(proof):
 		j.v.Waiting = append(j.v.Waiting, x.cause)
-		if j.v.Next.IsZero() || proof.Before(j.v.Next) {
-			j.v.Next = proof
-		}
+		j.wake(proof)
 	default:
 		j.v.Causes = append(j.v.Causes, x.cause)
 	}
@@ -109,6 +110,7 @@ func (j *judge) deployment(d *appsv1.Deployment, observed bool) {
 		})
 	}
 	if !observed {
+		j.unobserved(d)
 		return
 	}
 	for _, c := range d.Status.Conditions {
@@ -121,6 +123,20 @@ func (j *judge) deployment(d *appsv1.Deployment, observed bool) {
 			})
 		}
 	}
+}
+
+// unobserved: the control plane has not looked at the change yet.
+func (j *judge) unobserved(d *appsv1.Deployment) {
+	if d.Generation < j.s.Generation {
+		return // the change has not reached this watch
+	}
+	j.suspect(suspicion{
+		mark: fmt.Sprintf("unobserved/%d", d.Generation), after: 45 * time.Second,
+		cause: event.Cause{
+			Code: "controller-silent", Object: "Deployment/" + d.Name, Reason: "NotObserved",
+			Message: "the cluster's Deployment controller has not looked at the change", Next: []string{"kubectl get pods -n kube-system"},
+		},
+	})
 }
 
 // replicaSet judges the newest ReplicaSet and shows the others for as long as they have pods.
@@ -145,6 +161,7 @@ func (j *judge) replicaSet(rs *appsv1.ReplicaSet, newest, observed bool) {
 			view.State = event.Ready
 		}
 		j.failedCreate(rs, &view)
+		j.evicted(rs, pods)
 	case observed:
 		view.Message, view.State = "old", event.Draining
 		if wanted > 0 && int64(len(pods)) <= wanted {
@@ -191,9 +208,10 @@ func (j *judge) deploymentView(d *appsv1.Deployment) View {
 // rank puts the cause first that explains the others.
 func (j *judge) rank() {
 	order := []string{
-		"config-refused", "wrong-platform", "image-pull", "image-name", "missing-key", "out-of-memory", "crash-loop", "start-failed",
-		"volume", "pod-security", "limit-range", "quota", "service-account", "webhook", "failed-create",
-		"unschedulable", "probe-failed", "paused", "progress-deadline",
+		"namespace-terminating", "config-refused", "digest-differs", "wrong-platform", "image-pull", "image-name", "missing-key", "out-of-memory",
+		"crash-loop", "start-failed", "volume", "volume-claim", "sandbox", "pod-security", "limit-range", "quota", "service-account",
+		"priority-class", "runtime-class", "webhook", "policy", "failed-create", "node-lost", "evicted", "unschedulable", "no-scheduler",
+		"probe-failed", "readiness-gate", "no-endpoints", "paused", "controller-silent", "progress-deadline",
 	}
 	rank := func(c event.Cause) int { return slices.Index(order, c.Code) }
 	by := func(a, b event.Cause) int {

@@ -9,17 +9,7 @@ import (
 	"strings"
 	"unicode"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-
 	"egk8s.dev/egk8s/deployer/event"
-)
-
-type (
-	deployment = appsv1.Deployment
-	replicaSet = appsv1.ReplicaSet
-	pod        = corev1.Pod
-	kubeEvent  = corev1.Event
 )
 
 // How much of a log a cause carries.
@@ -102,4 +92,27 @@ func text(line string) string {
 		}
 	}
 	return line
+}
+
+// short cuts a message of Kubernetes to one line.
+func short(s string) string {
+	const most = 300
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strings.TrimSuffix(s, ".")
+}
+
+// between returns what stands in s between two texts; empty: they are not there.
+func between(s, before, after string) string {
+	_, s, ok := strings.Cut(s, before)
+	if !ok {
+		return ""
+	}
+	s, _, ok = strings.Cut(s, after)
+	if !ok {
+		return ""
+	}
+	return s
 }

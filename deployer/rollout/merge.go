@@ -40,6 +40,9 @@ next:
 				out[i].Pods++
 				continue next
 			}
+			if out[i].Object == c.Object && out[i].Code == c.Code && out[i].Message == c.Message {
+				continue next // what several pods wait for
+			}
 		}
 		if strings.HasPrefix(c.Object, "Pod/") {
 			c.Pods, c.OfPods = 1, pods

@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -24,6 +25,16 @@ type Snapshot struct {
 	ReplicaSets []*appsv1.ReplicaSet
 	Pods        []*corev1.Pod
 	Events      []*corev1.Event
+	Name        string // of the Deployment and the Service
+	// What rules asked for (Verdict.Lacks), as far as it could be read.
+	Claims    []*corev1.PersistentVolumeClaim
+	Service   *corev1.Service // nil: there is none
+	Slices    []*discovery.EndpointSlice
+	Nodes     []*corev1.Node
+	Namespace *corev1.Namespace
+	Answers   map[string]Answer // pod name -> what it says of itself
+	// Known says of a fact that was asked for whether it was read; false: it may not be.
+	Known map[Fact]bool
 	// Since says when a mark was seen first: Verdict.Marks of the snapshot before. A mark that is
 	// not in it was not seen before Now.
 	Since map[string]time.Time
@@ -74,6 +85,7 @@ type Verdict struct {
 	Waiting []event.Cause // what may become a cause and is not proven
 	Views   []View
 	Marks   []string
+	Lacks   []Fact // what is not known and might change the verdict
 	// Next is when a suspicion becomes proof if nothing changes; zero: nothing waits for time.
 	Next time.Time
 }
@@ -164,6 +176,14 @@ func EventTime(e *corev1.Event) time.Time {
 	default:
 		return e.CreationTimestamp.Time
 	}
+}
+
+// firstTime is when an event that repeats was first told.
+func firstTime(e *corev1.Event) time.Time {
+	if !e.FirstTimestamp.IsZero() {
+		return e.FirstTimestamp.Time
+	}
+	return e.CreationTimestamp.Time
 }
 
 // EventCount is how often an event was seen.

@@ -37,8 +37,8 @@ type Options struct {
 	// Config is the folder of the user's config files, to which positions in log lines are mapped.
 	Config string
 	Mask   func(string) string // removes secrets from log lines; may be nil
-	// Reason asks a pod that runs why it is not ready; empty: it does not say. May be nil.
-	Reason func(ctx context.Context, pod string) string
+	// Ask asks a pod that runs what it says of itself; false: it does not answer. May be nil.
+	Ask func(ctx context.Context, pod string) (Answer, bool)
 }
 
 // Wait watches until the rollout is complete or cannot succeed, or ctx ends, and returns the last
@@ -61,9 +61,10 @@ func Track(ctx context.Context, c Cluster, opts Options, next func(Verdict) bool
 	s := newStore(opts.Deployment)
 	g, watching := errgroup.WithContext(watching)
 	follow(watching, g, c, opts, s)
+	t := &tracker{opts: opts, store: s, shown: map[string]View{}, reader: &reader{cluster: c, opts: opts, store: s, group: g, asked: map[Fact]bool{}}}
 	g.Go(func() error {
 		defer stop()
-		return (&tracker{opts: opts, store: s, shown: map[string]View{}}).run(watching, next)
+		return t.run(watching, next)
 	})
 	err := g.Wait()
 	if err == nil && ctx.Err() != nil {
@@ -80,11 +81,11 @@ func follow(ctx context.Context, g *errgroup.Group, c Cluster, opts Options, s *
 		g.Go(func() error { return c.Follow(ctx, sel, o) })
 	}
 	watch(cluster.Selection{Kind: kind("apps", "Deployment"), Fields: "metadata.name=" + opts.Deployment},
-		&table[deployment]{store: s, rows: s.deployments, counts: true})
+		&table[deployment]{store: s, rows: s.deployments, first: s.count})
 	watch(cluster.Selection{Kind: kind("apps", "ReplicaSet"), Labels: opts.Selector},
-		&table[replicaSet]{store: s, rows: s.replicaSets, counts: true})
+		&table[replicaSet]{store: s, rows: s.replicaSets, first: s.count})
 	watch(cluster.Selection{Kind: kind("", "Pod"), Labels: opts.Selector},
-		&table[pod]{store: s, rows: s.pods, counts: true})
+		&table[pod]{store: s, rows: s.pods, first: s.count})
 	g.Go(func() error {
 		sel := cluster.Selection{Kind: kind("", "Event"), Namespace: opts.Namespace}
 		_ = c.Follow(ctx, sel, &table[kubeEvent]{store: s, rows: s.events})
@@ -94,10 +95,11 @@ func follow(ctx context.Context, g *errgroup.Group, c Cluster, opts Options, s *
 
 // tracker turns changes of the store into verdicts.
 type tracker struct {
-	opts  Options
-	store *store
-	shown map[string]View
-	since map[string]time.Time
+	opts   Options
+	store  *store
+	reader *reader
+	shown  map[string]View
+	since  map[string]time.Time
 }
 
 func (t *tracker) run(ctx context.Context, next func(Verdict) bool) error {
@@ -119,6 +121,9 @@ func (t *tracker) run(ctx context.Context, next func(Verdict) bool) error {
 		v := Judge(snap)
 		t.remember(v.Marks, now)
 		t.show(v.Views)
+		for _, f := range v.Lacks {
+			t.reader.read(ctx, f)
+		}
 		if !next(v) {
 			return nil
 		}
@@ -172,9 +177,9 @@ func Evidence(ctx context.Context, c Cluster, opts Options, causes []event.Cause
 		if !isPod || cause.Container == "" || cause.ExitCode == nil && cause.Code != "probe-failed" {
 			continue
 		}
-		if cause.Code == "probe-failed" && cause.ExitCode == nil && opts.Reason != nil {
-			if reason := opts.Reason(ctx, name); reason != "" {
-				cause.Message = "the gateway runs and is not ready: " + reason
+		if cause.Code == "probe-failed" && cause.ExitCode == nil && opts.Ask != nil {
+			if a, ok := opts.Ask(ctx, name); ok && a.Reason != "" {
+				cause.Message = "the gateway runs and is not ready: " + a.Reason
 			}
 		}
 		cause.Logs = logLines(ctx, c, opts, name, cause)

@@ -79,6 +79,18 @@ func (l *lab) deploy(change func(*corev1.PodSpec)) int64 {
 	return d.Generation
 }
 
+// expose makes the Service of the Deployment.
+func (l *lab) expose(selector map[string]string) {
+	l.t.Helper()
+	_, err := l.kube.CoreV1().Services(l.namespace).Create(l.t.Context(), &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop"},
+		Spec:       corev1.ServiceSpec{Selector: selector, Ports: []corev1.ServicePort{{Name: "http", Port: 8080}}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
 // kubelet gives every pod that comes the status that play says.
 func (l *lab) kubelet(ctx context.Context, play func(*corev1.PodStatus)) {
 	pods := l.kube.CoreV1().Pods(l.namespace)
@@ -126,9 +138,11 @@ func ready(s *corev1.PodStatus) {
 func TestWaitComplete(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, nil)
+	l.node()
+	l.expose(map[string]string{"app": "shop"})
 	l.kubelet(t.Context(), ready)
 	parents, states := map[string]string{}, map[string]event.State{}
-	v, _, err := l.wait(l.deploy(nil), func(view rollout.View) {
+	v, _, err := l.wait(l.deploy(l.bound), func(view rollout.View) {
 		kind, _, _ := strings.Cut(view.Object, "/")
 		parent, _, _ := strings.Cut(view.Parent, "/")
 		parents[kind], states[kind] = parent, view.State
