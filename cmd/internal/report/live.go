@@ -24,7 +24,7 @@ func newLive(ctx context.Context, a *app.App) *live {
 		app: a,
 		view: tui.Start(ctx, tui.Options{
 			IO: a.IO, Theme: a.ErrTheme(), Now: a.Now,
-			Detach: func() { a.Cancel(deployer.ErrDetached) }, Interrupt: a.Interrupt,
+			Detach: func() { a.Cancel(deployer.ErrDetached) }, Interrupt: a.Interrupt, Source: source(a),
 		}),
 		plain: NewPlain(a.IO.Err, a.ErrTheme(), nil, a.Flags.Verbose > 0),
 	}

@@ -22,10 +22,19 @@ type Look struct {
 	Tick int
 	// Asking shows the question whether to stop watching.
 	Asking bool
-	// Keys shows what every key does.
-	Keys bool
-	// Scroll is the first row of objects that is shown.
-	Scroll int
+	// Selected is the object that the keys are about, as Kind/name; empty: none.
+	Selected string
+	// Filter is a text that the rows of objects must hold; Typing tells that it is being written.
+	Filter string
+	Typing bool
+	// Pane is what stands in the place of the table, Lines what is in it where it is fed (Logs, Events), and Note why
+	// there is nothing more. Offset is by how many lines it is scrolled, from its end where it is fed, else from its top.
+	Pane   Pane
+	Lines  []string
+	Note   string
+	Offset int
+	// Feeds tells that there are logs and events to look at.
+	Feeds bool
 	// Final is the frame that is kept: nothing moves and no key is offered.
 	Final bool
 }
@@ -37,19 +46,10 @@ const narrow = 60
 // and there are at most look.Height lines.
 func Frame(s snapshot.Snapshot, look Look) string {
 	f := &frame{s: s, look: look, small: look.Width < narrow}
-	head := []string{f.header()}
-	phases := f.phases()
-	rows := f.objects()
-	tail := f.tail()
-	if look.Height > 0 {
-		phases, rows = f.fit(len(head)+len(tail), phases, rows)
+	lines := f.overview()
+	if look.Pane != NoPane && !look.Final {
+		lines = f.focus()
 	}
-	lines := append(head, phases...)
-	if len(rows) > 0 && !f.small {
-		lines = append(lines, "")
-	}
-	lines = append(lines, rows...)
-	lines = append(lines, tail...)
 	if look.Height > 0 && len(lines) > look.Height {
 		lines = append(lines[:look.Height-1], lines[len(lines)-1])
 	}
@@ -59,79 +59,41 @@ func Frame(s snapshot.Snapshot, look Look) string {
 	return strings.Join(lines, "\n")
 }
 
+// overview is a frame of phases and objects.
+func (f *frame) overview() []string {
+	lines := []string{f.header()}
+	phases := f.phases()
+	rows := f.objects()
+	tail := f.tail()
+	if f.look.Height > 0 {
+		phases, rows = f.fit(len(lines)+len(tail), phases, rows)
+	}
+	lines = append(lines, phases...)
+	if len(rows) > 0 && !f.small {
+		lines = append(lines, "")
+	}
+	lines = append(lines, rows...)
+	return append(lines, tail...)
+}
+
 type frame struct {
 	s     snapshot.Snapshot
 	look  Look
 	small bool
-	// count is how many rows of objects there are; fine tells of each whether nothing is wrong with
-	// it and nothing is waited for.
-	count int
+	// names are the objects of the rows, without the heading; empty: the row is no object. fine tells of each whether
+	// nothing is wrong with it and nothing is waited for.
+	names []string
 	fine  []bool
+}
+
+// row keeps what must be known of a row of the table.
+func (f *frame) row(o snapshot.Object) {
+	f.names = append(f.names, o.Name)
+	f.fine = append(f.fine, isFine(o))
 }
 
 func isFine(o snapshot.Object) bool {
 	return o.State != event.Failed && o.State != event.Waiting && o.State != event.Progressing
-}
-
-// fit drops what matters least until the frame is low enough: finished phases, then rows of
-// objects that are fine.
-func (f *frame) fit(fixed int, phases, rows []string) (p, r []string) {
-	blank := 1
-	if f.small {
-		blank = 0
-	}
-	room := f.look.Height - fixed - blank
-	if len(phases)+len(rows) <= room {
-		return phases, rows
-	}
-	for len(phases) > 1 && len(phases)+len(rows) > room {
-		phases = phases[1:]
-	}
-	room -= len(phases)
-	if len(rows) <= room {
-		return phases, rows
-	}
-	if room < 1 {
-		return phases, nil
-	}
-	heading := 1
-	if f.small {
-		heading = 0
-	}
-	if room <= heading+1 {
-		return phases, rows[:room]
-	}
-	shown := room - heading - 1
-	if f.look.Scroll == 0 {
-		rows = f.mattering(rows, heading, shown)
-	}
-	first := heading + min(f.look.Scroll, max(len(rows)-room, 0))
-	last := min(first+shown, len(rows))
-	more := f.count - (last - first)
-	kept := append([]string{}, rows[:heading]...)
-	kept = append(kept, rows[first:last]...)
-	return phases, append(kept, f.dim(fmt.Sprintf(" %s %d more", f.look.Theme.Lines().Dots, more)))
-}
-
-// mattering keeps the heading and of the rows those that are not fine, then the others from above,
-// n in all and in their order.
-func (f *frame) mattering(rows []string, heading, n int) []string {
-	keep := make([]bool, len(rows)-heading)
-	for _, fine := range []bool{false, true} {
-		for i := range keep {
-			if n > 0 && !keep[i] && f.fine[i] == fine {
-				keep[i] = true
-				n--
-			}
-		}
-	}
-	kept := append([]string{}, rows[:heading]...)
-	for i, k := range keep {
-		if k {
-			kept = append(kept, rows[heading+i])
-		}
-	}
-	return kept
 }
 
 func (f *frame) header() string {
@@ -217,102 +179,6 @@ func (f *frame) ready() string {
 	return ""
 }
 
-func (f *frame) tail() []string {
-	t := f.look.Theme
-	lines := []string{}
-	for i, c := range f.s.Causes {
-		if i == 2 || f.look.Final {
-			break // below the final frame stands the whole explanation
-		}
-		lines = append(lines, t.Paint(theme.Fail, " "+t.Sign(theme.Fail)+" "+plain(c.Object)+": "+plain(orElse(c.Reason, c.Code)))+", "+plain(c.Message))
-	}
-	low := f.look.Height > 0 && f.look.Height < 12
-	if f.look.Final {
-		return append(lines, f.warnings()...)
-	}
-	if n := len(f.s.Warnings); n > 0 && !f.small && !low {
-		lines = append(lines, t.Paint(theme.Warn, " "+t.Sign(theme.Warn)+" warning: ")+plain(f.s.Warnings[n-1].Message))
-	}
-	if !f.small {
-		lines = append(lines, "")
-		if bar := f.bar(); bar != "" {
-			lines = append(lines, bar)
-		}
-	}
-	return append(lines, f.footer())
-}
-
-// warnings are all of them, each whole: they stay in the scrollback.
-func (f *frame) warnings() []string {
-	t := f.look.Theme
-	lines := []string{}
-	for _, w := range f.s.Warnings {
-		text := ansi.Wrap(plain(w.Message), max(f.look.Width-12, 8), "/,:")
-		for i, part := range strings.Split(text, "\n") {
-			lead := strings.Repeat(" ", 12)
-			if i == 0 {
-				lead = t.Paint(theme.Warn, " "+t.Sign(theme.Warn)+" warning: ")
-			}
-			lines = append(lines, lead+strings.TrimSpace(part))
-		}
-	}
-	return lines
-}
-
-func (f *frame) footer() string {
-	t := f.look.Theme
-	dot := " " + t.Lines().Dot + " "
-	verb := f.s.Header.Verb
-	leave := "detach"
-	if verb == "status" {
-		leave = "quit"
-	}
-	switch {
-	case f.look.Asking && f.small:
-		return t.Paint(theme.Warn, "stop watching? (y/N)")
-	case f.look.Asking:
-		return t.Paint(theme.Warn, " stop watching? the rollout continues in the cluster (y/N)")
-	case f.look.Keys && verb == "status":
-		return f.dim(" up/down scroll" + dot + "q quit" + dot + "ctrl+c quit" + dot + "? close")
-	case f.look.Keys:
-		return f.dim(" up/down scroll" + dot + "q stop watching" + dot + "ctrl+c interrupt" + dot + "ctrl+c twice leave at once" + dot + "? close")
-	case f.small:
-		return f.dim("q " + leave + dot + "? keys")
-	}
-	return f.dim(" up/down scroll" + dot + "? keys" + dot + "q " + leave)
-}
-
-// bar is how far the newest counted thing is: bytes of an image that are sent, replicas ready.
-func (f *frame) bar() string {
-	o := f.counted()
-	if o == nil || o.Progress.Total <= 0 {
-		return ""
-	}
-	l := f.look.Theme.Lines()
-	label := fmt.Sprintf("%d/%d", o.Progress.Done, o.Progress.Total)
-	if o.Progress.Unit == "bytes" {
-		label = fmt.Sprintf("%d%%", o.Progress.Done*100/o.Progress.Total)
-	}
-	width := min(f.look.Width-len(label)-4, 60)
-	done := int(min(int64(width), o.Progress.Done*int64(width)/o.Progress.Total))
-	return " " + f.look.Theme.Paint(theme.OK, strings.Repeat(l.Full, done)) + f.dim(strings.Repeat(l.Empty, width-done)) + "  " + label
-}
-
-func (f *frame) counted() *snapshot.Object {
-	var found *snapshot.Object
-	for i := range f.s.Objects {
-		o := &f.s.Objects[i]
-		if o.Progress == nil || o.Parent != "" {
-			continue
-		}
-		if o.Progress.Unit == "bytes" && o.Progress.Done >= o.Progress.Total {
-			continue
-		}
-		found = o
-	}
-	return found
-}
-
 // between puts left at the left edge and right at the right one, cutting left when both do not fit.
 func (f *frame) between(left, right string) string {
 	width := f.look.Width
@@ -337,22 +203,4 @@ func (f *frame) elapsed() time.Duration {
 		return f.s.Last.Sub(f.s.Started)
 	}
 	return f.look.Now.Sub(f.s.Started)
-}
-
-// clock writes a duration as 00:42.
-func clock(d time.Duration) string {
-	d = max(d, 0)
-	if d >= time.Hour {
-		return fmt.Sprintf("%d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60)
-}
-
-func tenths(d time.Duration) string { return fmt.Sprintf("%.1fs", max(d, 0).Seconds()) }
-
-func orElse(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

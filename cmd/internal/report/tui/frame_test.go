@@ -37,7 +37,17 @@ func TestFrames(t *testing.T) {
 		{"running-ascii-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Theme: theme.Theme{ASCII: true}}},
 		{"running-color-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Theme: theme.Theme{Color: true}}},
 		{"asking-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Asking: true}},
-		{"keys-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Keys: true}},
+		{"keys-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Pane: tui.Help, Feeds: true}},
+		{"selected-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Selected: "Pod/petstore-6d5b8-9m2lt", Feeds: true}},
+		{"selected-80x14", "success", 25, tui.Look{Width: 80, Height: 14, Selected: "Service/petstore"}},
+		{"selected-40x12", "success", 25, tui.Look{Width: 40, Height: 12, Selected: "Pod/petstore-6d5b8-wz7pn"}},
+		{"filter-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Filter: "2xk", Typing: true}},
+		{"filter-none-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Filter: "nonesuch"}},
+		{"details-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Pane: tui.Details, Selected: "Deployment/petstore", Feeds: true}},
+		{"details-failure-80x24", "failure", 0, tui.Look{Width: 80, Height: 24, Pane: tui.Details, Selected: "Pod/petstore-6d5b8-wz7pn", Feeds: true}},
+		{"logs-80x12", "success", 25, tui.Look{Width: 80, Height: 12, Pane: tui.Logs, Selected: "Pod/petstore-6d5b8-2xk4q", Feeds: true, Lines: numbered(30)}},
+		{"logs-back-40x12", "success", 25, tui.Look{Width: 40, Height: 12, Pane: tui.Logs, Feeds: true, Lines: numbered(30), Offset: 5}},
+		{"events-80x12", "success", 25, tui.Look{Width: 80, Height: 12, Pane: tui.Events, Selected: "Service/petstore", Feeds: true, Note: "no more comes"}},
 		{"push-80x24", "success", 6, tui.Look{Width: 80, Height: 24}},
 		{"failure-80x24", "failure", 0, tui.Look{Width: 80, Height: 24}},
 		{"final-80", "success", 0, tui.Look{Width: 80, Final: true}},
@@ -56,6 +66,14 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+func numbered(n int) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = fmt.Sprintf("line %d \x1b[31m of a log\twith a tab, and rather long so that it has to be cut at the right edge", i+1)
+	}
+	return lines
+}
+
 // TestFramesFit holds that no frame is wider or higher than its terminal, whatever is in it.
 func TestFramesFit(t *testing.T) {
 	t.Parallel()
@@ -67,6 +85,10 @@ func TestFramesFit(t *testing.T) {
 			for _, th := range []theme.Theme{{}, {Color: true}, {ASCII: true}} {
 				look := tui.Look{Width: width, Height: height, Theme: th, Now: s.Last.Add(time.Second), Tick: width}
 				checkSize(t, tui.Frame(s, look), look)
+				look.Selected, look.Lines, look.Feeds, look.Filter = s.Objects[len(s.Objects)-1].Name, numbered(9), true, "petstore"
+				for _, look.Pane = range []tui.Pane{tui.NoPane, tui.Details, tui.Logs, tui.Events, tui.Help} {
+					checkSize(t, tui.Frame(s, look), look)
+				}
 			}
 		}
 	}

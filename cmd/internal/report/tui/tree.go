@@ -3,8 +3,6 @@ package tui
 import (
 	"fmt"
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -19,6 +17,9 @@ func (f *frame) objects() []string {
 	if len(entries) == 0 {
 		return nil
 	}
+	if entries = f.matching(entries); len(entries) == 0 {
+		return []string{f.dim(" nothing matches \"" + plain(f.look.Filter) + "\"")}
+	}
 	if f.small {
 		return f.column(entries)
 	}
@@ -29,12 +30,14 @@ func (f *frame) objects() []string {
 	nameWidth = min(nameWidth, f.look.Width*45/100)
 	rows := []string{f.dim(fmt.Sprintf(" %-*s  %-14s %5s %5s  %s", nameWidth, "NAME", "STATUS", "READY", "FOR", "INFO"))}
 	for _, e := range entries {
-		f.count++
-		f.fine = append(f.fine, isFine(e.object))
+		f.row(e.object)
 		kind, sign, word := f.state(e.object)
 		status := pad(f.look.Theme.Paint(kind, sign)+" "+word, 14)
-		rows = append(rows, strings.TrimRight(fmt.Sprintf(" %s  %s %5s %5s  %s",
-			pad(middle(e.label, nameWidth, f.look.Theme.Lines().Dots), nameWidth), status, ready(e.object),
+		lead, label := " ", pad(middle(e.label, nameWidth, f.look.Theme.Lines().Dots), nameWidth)
+		if f.selected(e.object) {
+			lead, label = selection, f.look.Theme.Paint(theme.Bold, label)
+		}
+		rows = append(rows, strings.TrimRight(fmt.Sprintf("%s%s  %s %5s %5s  %s", lead, label, status, ready(e.object),
 			f.since(e.object), info(e.object)), " "))
 	}
 	return rows
@@ -52,17 +55,43 @@ func (f *frame) column(entries []entry) []string {
 		if !isPod && !busy {
 			continue
 		}
-		f.count++
-		f.fine = append(f.fine, isFine(o))
+		f.row(o)
 		if o.Message != "" && o.State != event.Ready {
 			word = o.Message
 		}
 		name := strings.Replace(f.short(o.Name, true), "/", " ", 1)
 		nameWidth := min(max(f.look.Width-ansi.StringWidth(word)-4, f.look.Width/2), 40)
-		rows = append(rows, f.look.Theme.Paint(kind, sign)+" "+
+		lead := " "
+		if f.selected(o) {
+			lead = selection
+		}
+		rows = append(rows, f.look.Theme.Paint(kind, sign)+lead+
 			pad(middle(name, nameWidth, f.look.Theme.Lines().Dots), nameWidth)+" "+plain(word))
 	}
 	return rows
+}
+
+// selection marks the selected row, in the place of a blank.
+const selection = ">"
+
+func (f *frame) selected(o snapshot.Object) bool {
+	return o.Name != "" && o.Name == f.look.Selected && !f.look.Final
+}
+
+// matching are the entries that hold the filter's text in any of their columns.
+func (f *frame) matching(entries []entry) []entry {
+	if f.look.Filter == "" || f.look.Final {
+		return entries
+	}
+	text := strings.ToLower(f.look.Filter)
+	var out []entry
+	for _, e := range entries {
+		o := e.object
+		if strings.Contains(strings.ToLower(strings.Join([]string{o.Name, e.label, string(o.State), string(o.Action), o.Message}, "\n")), text) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // since is for how long an object is as it is.
@@ -222,52 +251,4 @@ func ready(o snapshot.Object) string {
 		return fmt.Sprintf("%d%%", o.Progress.Done*100/o.Progress.Total)
 	}
 	return fmt.Sprintf("%d/%d", o.Progress.Done, o.Progress.Total)
-}
-
-func age(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	default:
-		return fmt.Sprintf("%dd", int(d.Hours()/24))
-	}
-}
-
-// middle cuts text in its middle so that both its ends stay readable.
-func middle(s string, width int, dots string) string {
-	w := ansi.StringWidth(s)
-	if w <= width {
-		return s
-	}
-	room := width - ansi.StringWidth(dots)
-	if room < 2 {
-		return ansi.Truncate(s, width, "")
-	}
-	left := room / 2
-	return strings.TrimRight(ansi.Truncate(s, left, ""), dots) + dots + ansi.TruncateLeft(s, w-(room-left), "")
-}
-
-func pad(s string, width int) string {
-	if n := width - ansi.StringWidth(s); n > 0 {
-		return s + strings.Repeat(" ", n)
-	}
-	return s
-}
-
-// plain drops what could move the cursor or break the line.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return ' '
-		}
-		if unicode.IsControl(r) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
-			return -1
-		}
-		return r
-	}, s)
 }

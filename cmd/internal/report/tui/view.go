@@ -33,6 +33,8 @@ type Options struct {
 	// Detach is called when the user stops watching, Interrupt when ctrl+c is pressed.
 	Detach    func()
 	Interrupt func()
+	// Source gives logs and events to look at; nil: there are none.
+	Source Source
 }
 
 // View is a live view that runs.
@@ -41,6 +43,9 @@ type View struct {
 	program *tea.Program
 	done    chan struct{}
 	restore func()
+	feeding context.Context //nolint:containedctx // what the panes are fed under; it ends with the view
+	starve  context.CancelFunc
+	feeds   sync.WaitGroup
 
 	mu   sync.Mutex
 	snap snapshot.Snapshot
@@ -48,11 +53,12 @@ type View struct {
 }
 
 // Start draws until Stop.
-func Start(_ context.Context, o Options) *View {
+func Start(ctx context.Context, o Options) *View {
 	v := &View{opts: o, done: make(chan struct{})}
+	v.feeding, v.starve = context.WithCancel(ctx)
 	width, height := o.IO.Size()
 	v.program = tea.NewProgram(
-		&model{view: v, look: Look{Theme: o.Theme, Width: width, Height: height}},
+		&model{view: v, look: Look{Theme: o.Theme, Width: width, Height: height, Feeds: o.Source != nil}},
 		tea.WithInput(o.IO.In), tea.WithOutput(o.IO.Err), tea.WithAltScreen(),
 		tea.WithoutSignalHandler(), tea.WithFPS(redraws), tea.WithoutBracketedPaste(),
 	)
@@ -106,6 +112,8 @@ func (v *View) Stop() string {
 		v.program.Kill()
 		<-v.done
 	}
+	v.starve()
+	v.feeds.Wait()
 	v.restore()
 	width, _ := v.opts.IO.Size()
 	return Frame(v.snapshot(), Look{Theme: v.opts.Theme, Now: v.opts.Now(), Width: width, Final: true})
@@ -128,6 +136,7 @@ func nextTick() tea.Cmd {
 type model struct {
 	view *View
 	look Look
+	feed *feed // of the pane that is open; nil: none
 }
 
 // Init starts the ticks.
@@ -142,38 +151,25 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.look.Width, m.look.Height = msg.Width, msg.Height
 	case tea.KeyMsg:
-		m.key(msg.String())
+		m.key(msg.String(), typed(msg))
 	}
 	return m, nil
 }
 
-func (m *model) key(key string) {
-	switch {
-	case key == "ctrl+c":
-		m.view.opts.Interrupt()
-	case m.look.Asking:
-		m.look.Asking = false
-		if key == "y" || key == "Y" {
-			m.view.opts.Detach()
-		}
-	case key == "q":
-		if m.view.snapshot().Header.Verb == "status" {
-			m.view.opts.Detach()
-			return
-		}
-		m.look.Asking = true
-	case key == "?":
-		m.look.Keys = !m.look.Keys
-	case key == "up" || key == "k":
-		m.look.Scroll = max(m.look.Scroll-1, 0)
-	case key == "down" || key == "j":
-		m.look.Scroll++
+// typed are the letters of a key; nil: it is none.
+func typed(msg tea.KeyMsg) []rune {
+	if msg.Type == tea.KeyRunes || msg.Type == tea.KeySpace {
+		return msg.Runes
 	}
+	return nil
 }
 
 // View draws the frame.
 func (m *model) View() string {
 	look := m.look
 	look.Now = m.view.opts.Now()
+	if m.feed != nil {
+		m.feed.show(&look)
+	}
 	return Frame(m.view.snapshot(), look)
 }
