@@ -125,7 +125,9 @@ type Result struct {
 	Proof    *Proof           `json:"proof,omitempty"` // of --prove
 	Warnings []string         `json:"warnings,omitempty"`
 	Failures []event.Cause    `json:"failures"`
-	Evidence string           `json:"evidence,omitempty"` // path of the archive of a failure
-	PlanFile string           `json:"planFile,omitempty"` // that --plan-out wrote
-	Error    string           `json:"error,omitempty"`
+	// Pending is what is not there yet and stops no deploy: an address of the load balancer.
+	Pending  []event.Cause `json:"pending,omitempty"`
+	Evidence string        `json:"evidence,omitempty"` // path of the archive of a failure
+	PlanFile string        `json:"planFile,omitempty"` // that --plan-out wrote
+	Error    string        `json:"error,omitempty"`
 }

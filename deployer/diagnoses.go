@@ -47,6 +47,7 @@ func Diagnoses() []Diagnosis {
 		{"probe-wrong", "a request through the Service was not answered as it must be", "5 s after every replica is ready"},
 		{"prober-failed", "the declared probes could not be sent", "30 s"},
 		{"requests-lost", "with `--prove-max-lost`: more requests got no answer, or 502 to 504, than may be", "when the traffic ends"},
+		{"load-balancer-pending", "the load balancer has no address, with what its controller says; the gateway serves inside, so this is a warning (`pending[]` in the JSON result)", "30 s; 10 s after its controller complained"},
 		{"not-ready", "no replica is ready, and nothing else explains it", "by `egk8s status`, at once"},
 	}
 }

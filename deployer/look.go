@@ -214,6 +214,9 @@ func (s *session) lookService(ctx context.Context, r *StatusResult) {
 	if err == nil {
 		r.Service.Endpoints = readyEndpoints(list)
 	}
+	if cause, _ := s.pendingAddress(ctx); cause != nil {
+		r.Warnings = append(r.Warnings, "no address from outside yet: "+cause.Message)
+	}
 	if r.URL = expose.Try(ctx, s.candidates(ctx), r.ConfigDigest); r.URL == "" {
 		r.Reach = reachCommand
 	}

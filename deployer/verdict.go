@@ -174,7 +174,7 @@ func (d *deploy) expose(ctx context.Context) {
 		return
 	}
 	if d.profile.Reach == cloud.LoadBalancer {
-		d.warn("the load balancer has no address that answers from here yet: egk8s status tells when it does")
+		d.tellPending(ctx)
 	}
 	d.out.end("no address answers from here; reach it with " + d.result.Reach)
 }
@@ -196,6 +196,11 @@ func (s *session) reach(ctx context.Context, balanced bool, config string) (url,
 		}
 		if !balanced && (len(candidates) == 0 || tries == 3) {
 			return "", reachCommand
+		}
+		if len(candidates) == 0 && tries%5 == 0 {
+			if _, refused := s.pendingAddress(ctx); refused {
+				return "", reachCommand
+			}
 		}
 		select {
 		case <-ctx.Done():
