@@ -221,10 +221,16 @@ func (c *checker) references() {
 	}
 }
 
+// adminVariable is the variable of the gateway with the token of its Admin API.
+const adminVariable = "EGK8S_ADMIN_TOKEN"
+
 func (c *checker) variable(path, name string) {
 	switch {
 	case !variableName.MatchString(name):
 		c.fail(path, "env-name", "", "%q cannot be an environment variable", name)
+	case name == adminVariable && strings.HasPrefix(path, "spec.secretEnv"):
+	case name == adminVariable:
+		c.fail(path, "env-name", "give it in secretEnv", "%s is a secret, and env ends in the pod's definition", name)
 	case strings.HasPrefix(name, "EGK8S_"):
 		c.fail(path, "env-name", "", "%s: names that begin with EGK8S_ are set by egk8s", name)
 	case name == "EG_CONFIG_DIR": // twice in one container the API server refuses

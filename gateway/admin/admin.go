@@ -1,7 +1,7 @@
 // Package admin is the Admin REST API: routes, statuses and bodies of Express Gateway 1.16.11.
 //
 // Where Express Gateway answers 500 to a mistake of the client, the same text comes with a 4xx
-// status. There is no authentication, so the listener belongs on loopback; requests that a
+// status. Without tokens there is no authentication, so the listener belongs on loopback; requests that a
 // browser makes for another site are refused.
 package admin
 
@@ -9,6 +9,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/consumer"
@@ -26,6 +28,8 @@ type Options struct {
 	Writer ConfigWriter
 	// ReadOnlyHint says where a config change belongs when Writer is nil.
 	ReadOnlyHint string
+	// BearerTokens are those that may use it; none: everybody may who reaches it.
+	BearerTokens []string
 	Logger       *slog.Logger // nil: slog.Default
 }
 
@@ -63,13 +67,14 @@ func New(opts Options) http.Handler {
 	if opts.ReadOnlyHint == "" {
 		opts.ReadOnlyHint = "change gateway.config.yml and deploy it"
 	}
-	a := &api{Options: opts, foreign: http.NewCrossOriginProtection()}
+	a := &api{Options: opts, foreign: http.NewCrossOriginProtection(), tokens: newTokens(opts.BearerTokens)}
 	a.routes = append(a.routes, a.userRoutes()...)
 	a.routes = append(a.routes, a.applicationRoutes()...)
 	a.routes = append(a.routes, a.scopeRoutes()...)
 	a.routes = append(a.routes, a.credentialRoutes()...)
 	a.routes = append(a.routes, a.configRoutes()...)
 	a.routes = append(a.routes, a.schemaRoutes()...)
+	a.routes = append(a.routes, a.describeRoutes())
 	return a
 }
 
@@ -77,33 +82,53 @@ type api struct {
 	Options
 	routes  []route
 	foreign *http.CrossOriginProtection
+	tokens  tokens
+	changes sync.Mutex // held by who changes the configuration
 }
 
 // ServeHTTP answers one request.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.Logger.DebugContext(r.Context(), "admin request", "method", r.Method, "path", r.URL.Path)
+	who, ok := a.tokens.who(r)
+	if !ok {
+		unauthorized(w)
+		return
+	}
 	if err := a.foreign.Check(r); err != nil {
 		text(w, http.StatusForbidden, "the Admin API answers no browser page of another site")
 		return
 	}
-	handle, params, err := a.find(r)
+	route, params, err := a.find(r)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	if handle == nil {
+	if route == nil {
 		cannot(w, r)
 		return
 	}
-	body, err := readBody(w, r)
+	a.Logger.DebugContext(r.Context(), "admin request", "method", r.Method, "route", "/"+strings.Join(route.parts, "/"))
+	if !changes(r.Method) {
+		a.answer(w, r, *route, params, nil)
+		return
+	}
+	rec := &recorder{ResponseWriter: w}
+	body, err := readBody(rec, r)
+	if err != nil {
+		a.fail(rec, r, err)
+	} else {
+		a.answer(rec, r, *route, params, body)
+	}
+	a.audit(r, who, *route, params, body, rec.status)
+}
+
+// answer runs a route.
+func (a *api) answer(w http.ResponseWriter, r *http.Request, route route, params map[string]string, body map[string]any) {
+	reply, err := route.handle(call{
+		Context: a.guarded(r, route, params), params: params, query: r.URL.Query(), body: body, ifMatch: r.Header.Get("If-Match"),
+	})
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	reply, err := handle(call{Context: r.Context(), params: params, query: r.URL.Query(), body: body})
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	reply.write(w, a.Logger)
+	reply.write(w, r, a.Logger)
 }

@@ -19,12 +19,14 @@ import (
 
 // ConfigFile is the ConfigWriter of a gateway that runs on its own: it changes gateway.config.yml (or
 // .json) in a folder, one change at a time, and only to a configuration that loads. The running
-// gateway sees the change through its watcher.
+// gateway sees the change through its watcher, or is told by Written.
 type ConfigFile struct {
 	// Dir is the configuration folder.
 	Dir string
 	// Check loads the configuration that files hold and says what is wrong with it.
 	Check func(files config.FileReader) diag.Problems
+	// Written is told of each change after it is in the file; nil: nobody is.
+	Written func(context.Context)
 
 	mu sync.Mutex
 }
@@ -41,8 +43,8 @@ func (e *ReadOnlyConfigError) Error() string {
 func (e *ReadOnlyConfigError) Unwrap() error { return e.Err }
 
 // Set puts value under name in a section; the section Policies is a list of names, and value is not used.
-func (f *ConfigFile) Set(_ context.Context, s Section, name string, value any) (created bool, err error) {
-	err = f.change(func(text string, isJSON bool) (string, error) {
+func (f *ConfigFile) Set(ctx context.Context, s Section, name string, value any) (created bool, err error) {
+	err = f.change(ctx, func(text string, isJSON bool) (string, error) {
 		if s == Policies {
 			return addPolicy(text, name, isJSON)
 		}
@@ -78,8 +80,8 @@ func addPolicy(text, name string, isJSON bool) (string, error) {
 }
 
 // Delete removes name from a section.
-func (f *ConfigFile) Delete(_ context.Context, s Section, name string) error {
-	return f.change(func(text string, isJSON bool) (string, error) {
+func (f *ConfigFile) Delete(ctx context.Context, s Section, name string) error {
+	return f.change(ctx, func(text string, isJSON bool) (string, error) {
 		switch {
 		case isJSON:
 			return editJSON(text, func(doc map[string]any) {
@@ -109,7 +111,7 @@ func editJSON(text string, change func(map[string]any)) (string, error) {
 }
 
 // change rewrites the file when the result loads.
-func (f *ConfigFile) change(rewrite func(text string, isJSON bool) (string, error)) error {
+func (f *ConfigFile) change(ctx context.Context, rewrite func(text string, isJSON bool) (string, error)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	name := "gateway.config.yml"
@@ -134,7 +136,13 @@ func (f *ConfigFile) change(rewrite func(text string, isJSON bool) (string, erro
 	if problems := f.Check(&overlay{dir: f.Dir, name: name, text: []byte(next)}); problems.HasErrors() {
 		return &InvalidConfigError{problems.Error()}
 	}
-	return f.write(filepath.Join(f.Dir, name), []byte(next))
+	if err := f.write(filepath.Join(f.Dir, name), []byte(next)); err != nil {
+		return err
+	}
+	if f.Written != nil {
+		f.Written(ctx)
+	}
+	return nil
 }
 
 // write replaces the file in one step where the folder allows it, else in place: a file that is

@@ -8,6 +8,7 @@ import (
 	"html"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"egk8s.dev/egk8s/gateway/consumer"
@@ -29,22 +30,42 @@ type null struct{}
 // MarshalJSON returns null.
 func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
-func (p reply) write(w http.ResponseWriter, log *slog.Logger) {
+// encode writes JSON as Express Gateway does: without a line end.
+func encode(v any) ([]byte, error) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode admin answer: %w", err)
+	}
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
+}
+
+// write sends the reply. What can be read again has an entity tag, so that a client can ask whether it
+// changed, and change it only if not.
+func (p reply) write(w http.ResponseWriter, r *http.Request, log *slog.Logger) {
 	if p.json == nil {
 		w.WriteHeader(p.status)
 		return
 	}
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(p.json); err != nil {
-		log.Error("encode admin answer", "error", err)
+	body, err := encode(p.json)
+	if err != nil {
+		log.ErrorContext(r.Context(), "admin request failed", "error", err)
 		text(w, http.StatusInternalServerError, "admin API error")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	if p.status == http.StatusOK && !changes(r.Method) {
+		tag := etagOf(body)
+		w.Header().Set("ETag", tag)
+		if none := r.Header.Get("If-None-Match"); none != "" && listed(strings.ReplaceAll(none, "W/", ""), tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
 	w.WriteHeader(p.status)
-	_, _ = w.Write(bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+	_, _ = w.Write(body)
 }
 
 // text answers a message in Express Gateway's content type, made harmless for a browser.

@@ -12,7 +12,8 @@ type call struct {
 	context.Context //nolint:containedctx // lives as long as the one call that it belongs to
 	params          map[string]string
 	query           url.Values
-	body            map[string]any // never nil
+	body            map[string]any // never nil in a change
+	ifMatch         string
 }
 
 // text returns a field of the body when it is a string, else "".
@@ -36,14 +37,15 @@ func on(method, path string, handle handler) route {
 
 // find returns the first route that matches as Express does: literal parts without regard to case,
 // one trailing slash tolerated, parameters decoded. HEAD takes the route of GET.
-func (a *api) find(r *http.Request) (handler, map[string]string, error) {
+func (a *api) find(r *http.Request) (*route, map[string]string, error) {
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	parts := strings.Split(path, "/")
-	for _, route := range a.routes {
+	for i := range a.routes {
+		route := &a.routes[i]
 		if route.method != method || len(route.parts) != len(parts) {
 			continue
 		}
@@ -52,7 +54,7 @@ func (a *api) find(r *http.Request) (handler, map[string]string, error) {
 			return nil, nil, err
 		}
 		if ok {
-			return route.handle, params, nil
+			return route, params, nil
 		}
 	}
 	return nil, nil, nil

@@ -87,6 +87,11 @@ func (a *api) setEntry(c call, s Section) (reply, error) {
 	if err := a.writable(); err != nil {
 		return reply{}, err
 	}
+	a.changes.Lock()
+	defer a.changes.Unlock()
+	if err := a.unchanged(c, s); err != nil {
+		return reply{}, err
+	}
 	created, err := a.Writer.Set(c, s, c.params["name"], c.body)
 	if created {
 		return reply{status: http.StatusCreated}, err
@@ -101,5 +106,22 @@ func (a *api) deleteEntry(c call, s Section) (reply, error) {
 	if err := a.writable(); err != nil {
 		return reply{}, err
 	}
+	a.changes.Lock()
+	defer a.changes.Unlock()
+	if err := a.unchanged(c, s); err != nil {
+		return reply{}, err
+	}
 	return reply{status: http.StatusNoContent}, a.Writer.Delete(c, s, c.params["name"])
+}
+
+// unchanged refuses a change of an entry that is not what If-Match names.
+func (a *api) unchanged(c call, s Section) error {
+	if c.ifMatch == "" {
+		return nil
+	}
+	now, known := entry(a.Config(), s, c.params["name"])
+	if !known {
+		return &statusError{http.StatusPreconditionFailed, "there is nothing that If-Match could match"}
+	}
+	return matches(c.ifMatch, now)
 }

@@ -64,8 +64,12 @@ func pageOf(c call) (consumer.Page, error) {
 		}
 		*target = n
 	}
+	page.Count = min(page.Count, mostOfPage)
 	return page, nil
 }
+
+// mostOfPage bounds an answer; nextKey says that there is more.
+const mostOfPage = 1000
 
 func ok2(v any, err error) (reply, error) { return reply{http.StatusOK, v}, err }
 

@@ -14,7 +14,7 @@ func (s *Service) CreateApplication(ctx context.Context, owner string, fields ma
 		return nil, mistake(Invalid, "invalid username")
 	}
 	var app *Consumer
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, func(tx Tx) error {
 		user, err := findUser(ctx, tx, owner)
 		if errors.Is(err, ErrNotFound) {
 			return mistake(Conflict, "The specified user does not exist")
@@ -96,7 +96,7 @@ func (s *Service) Applications(ctx context.Context, page Page) (apps []*Consumer
 // longer (Express Gateway keeps finding the old one).
 func (s *Service) UpdateApplication(ctx context.Context, idOrName string, fields map[string]any) (*Consumer, error) {
 	var changed *Consumer
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, func(tx Tx) error {
 		app, err := findApplication(ctx, tx, idOrName)
 		if err != nil {
 			return err
@@ -137,7 +137,7 @@ func (s *Service) updatable(fields map[string]any) error {
 
 // DeleteApplication removes an application and its credentials.
 func (s *Service) DeleteApplication(ctx context.Context, idOrName string) error {
-	return s.store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, func(tx Tx) error {
 		app, err := findApplication(ctx, tx, idOrName)
 		if err != nil {
 			return err
@@ -148,7 +148,7 @@ func (s *Service) DeleteApplication(ctx context.Context, idOrName string) error 
 
 // SetApplicationActive activates or deactivates an application and tells whether that changed anything.
 func (s *Service) SetApplicationActive(ctx context.Context, idOrName string, active bool) (changed bool, err error) {
-	err = s.store.Update(ctx, func(tx Tx) error {
+	err = s.update(ctx, func(tx Tx) error {
 		app, err := findApplication(ctx, tx, idOrName)
 		if err != nil {
 			return err

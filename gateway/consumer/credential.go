@@ -51,7 +51,7 @@ func (s *Service) CreateCredential(ctx context.Context, consumerID string, ask N
 	if err != nil {
 		return nil, "", err
 	}
-	if err := s.store.Update(ctx, func(tx Tx) error { return insert(ctx, tx, cred) }); err != nil {
+	if err := s.update(ctx, func(tx Tx) error { return insert(ctx, tx, cred) }); err != nil {
 		return nil, "", err
 	}
 	return cred, generated, nil
@@ -211,7 +211,7 @@ func (s *Service) Credentials(ctx context.Context, consumerID string) ([]*Creden
 
 // SetCredentialActive activates or deactivates a credential and tells whether that changed anything.
 func (s *Service) SetCredentialActive(ctx context.Context, t CredentialType, id string, active bool) (changed bool, err error) {
-	err = s.store.Update(ctx, func(tx Tx) error {
+	err = s.update(ctx, func(tx Tx) error {
 		cred, err := findCredential(ctx, tx, t, id)
 		if err != nil {
 			return err
@@ -246,7 +246,7 @@ func (s *Service) SetCredentialScopes(ctx context.Context, t CredentialType, id 
 }
 
 func (s *Service) changeScopes(ctx context.Context, t CredentialType, id string, change func(Tx, []string) ([]string, error)) error {
-	return s.store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, func(tx Tx) error {
 		cred, missing := findCredential(ctx, tx, t, id)
 		var have []string
 		if missing == nil {

@@ -25,7 +25,7 @@ func (s *Service) CreateScopes(ctx context.Context, scopes []string) error {
 	if slices.Contains(scopes, "") {
 		return mistake(Invalid, "a scope needs a name")
 	}
-	return s.store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, func(tx Tx) error {
 		all, err := tx.Scopes(ctx)
 		if err != nil {
 			return err
@@ -45,7 +45,7 @@ func (s *Service) CreateScopes(ctx context.Context, scopes []string) error {
 
 // DeleteScope removes a scope, also from every credential that has it.
 func (s *Service) DeleteScope(ctx context.Context, scope string) error {
-	return s.store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, func(tx Tx) error {
 		all, err := tx.Scopes(ctx)
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ func (s *Service) CreateUser(ctx context.Context, fields map[string]any) (*Consu
 		Kind: KindUser, ID: uuid.NewString(), Username: username, IsActive: true,
 		Properties: rest(KindUser, fields), CreatedAt: now, UpdatedAt: now,
 	}
-	err = s.store.Update(ctx, func(tx Tx) error {
+	err = s.update(ctx, func(tx Tx) error {
 		same, err := tx.Named(ctx, KindUser, username)
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (s *Service) UpdateUser(ctx context.Context, nameOrID string, fields map[st
 	fields = maps.Clone(fields)
 	delete(fields, "username")
 	var changed *Consumer
-	err := s.store.Update(ctx, func(tx Tx) error {
+	err := s.update(ctx, func(tx Tx) error {
 		user, err := findUser(ctx, tx, nameOrID)
 		if err != nil {
 			return err
@@ -126,7 +126,7 @@ func (s *Service) changed(c *Consumer, fields map[string]any) *Consumer {
 
 // DeleteUser removes a user, its applications and all their credentials.
 func (s *Service) DeleteUser(ctx context.Context, nameOrID string) error {
-	return s.store.Update(ctx, func(tx Tx) error {
+	return s.update(ctx, func(tx Tx) error {
 		user, err := findUser(ctx, tx, nameOrID)
 		if err != nil {
 			return err
@@ -161,7 +161,7 @@ func remove(ctx context.Context, tx Tx, c *Consumer) error {
 // SetUserActive activates or deactivates a user and tells whether that changed anything.
 // Deactivating takes the user's applications along; activating does not bring them back.
 func (s *Service) SetUserActive(ctx context.Context, nameOrID string, active bool) (changed bool, err error) {
-	err = s.store.Update(ctx, func(tx Tx) error {
+	err = s.update(ctx, func(tx Tx) error {
 		user, err := findUser(ctx, tx, nameOrID)
 		if err != nil {
 			return err

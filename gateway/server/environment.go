@@ -29,6 +29,8 @@ type environment struct {
 	memory    string // GOMEMLIMIT
 	collector string // GOGC
 	access    string // which requests are logged; empty: not said
+
+	adminTokens []string // of the Admin API; none: it asks for none
 }
 
 // pod tells whether the gateway runs in a pod that egk8s made.
@@ -56,6 +58,9 @@ func readEnvironment(o *Options) (*environment, error) {
 	e.httpProxy = cmp.Or(get("http_proxy"), get("HTTP_PROXY"))
 	e.json = e.pod() || strings.EqualFold(get("EGK8S_LOG_FORMAT"), "json")
 	var err error
+	if e.adminTokens, err = adminTokens(get("EGK8S_ADMIN_TOKEN")); err != nil {
+		return nil, err
+	}
 	if e.delay, e.hasDelay, err = duration("EGK8S_DRAIN_DELAY", get("EGK8S_DRAIN_DELAY")); err != nil {
 		return nil, err
 	}

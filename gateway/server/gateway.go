@@ -72,6 +72,8 @@ type Gateway struct {
 	draining atomic.Bool
 
 	oauth2Warned sync.Once
+	// written asks the watcher to take the files over now; it closes what it was sent when that is done.
+	written chan chan struct{}
 
 	mu        sync.Mutex // guards what follows
 	since     time.Time
@@ -93,6 +95,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	g := &Gateway{
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
 		pools: upstream.NewPools(), metrics: newMetrics(), counters: ratelimit.New(ratelimit.Options{}), memory: policy.NewMemory(),
+		written: make(chan chan struct{}),
 	}
 	g.pools.Log = g.log
 	g.metrics.collectors = append(g.metrics.collectors, func(b *strings.Builder) { g.pools.WriteMetrics(b) })
@@ -103,6 +106,10 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	cfg, problems := g.load(files)
 	if cfg == nil {
+		return nil, problems
+	}
+	open := openAdmin(cfg, env)
+	if problems = append(problems, open...); open.HasErrors() {
 		return nil, problems
 	}
 	if g.consumers, err = openConsumers(ctx, cfg, o.ConfigDir, files); err != nil {
@@ -187,6 +194,11 @@ func Check(dir string, lookup func(string) (string, bool)) (diag.Problems, error
 	if cfg == nil {
 		return problems, nil
 	}
+	around, err := readEnvironment(&Options{LookupEnv: lookup})
+	if err != nil {
+		return nil, fmt.Errorf("check config: %w", err)
+	}
+	problems = append(problems, openAdmin(cfg, around)...)
 	env := &policy.Environment{Upstreams: upstream.NewPools().Draft(), Log: slog.New(slog.DiscardHandler)}
 	_, more := pipeline.Compile(cfg, env)
 	problems = append(problems, more...)

@@ -111,9 +111,10 @@ func (g *Gateway) address(name, override, host string, port int) string {
 func (g *Gateway) adminHandler() http.Handler {
 	opts := admin.Options{
 		Consumers: g.consumers.service, Tokens: g.tokens, Config: g.Config, Catalogue: g.catalogue, Logger: g.log,
+		BearerTokens: g.env.adminTokens,
 	}
 	if !g.env.pod() && !manifest.Exists(g.opts.ConfigDir) {
-		opts.Writer = &admin.ConfigFile{Dir: g.opts.ConfigDir, Check: g.checkConfig}
+		opts.Writer = &admin.ConfigFile{Dir: g.opts.ConfigDir, Check: g.checkConfig, Written: g.takeOver}
 	}
 	return admin.New(opts)
 }

@@ -66,12 +66,22 @@ func (g *Gateway) watchConfig(ctx context.Context) {
 	loaded := g.loaded
 	pending := loaded
 	for {
+		var written chan struct{}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case written = <-g.written:
 		}
 		now := g.fingerprint()
+		if written != nil {
+			if loaded != now {
+				g.reload(ctx)
+			}
+			loaded, pending = now, now
+			close(written)
+			continue
+		}
 		settled := now == pending
 		pending = now
 		if now == loaded || !settled {
@@ -79,6 +89,24 @@ func (g *Gateway) watchConfig(ctx context.Context) {
 		}
 		loaded = now
 		g.reload(ctx)
+	}
+}
+
+// takeOver makes a change of the files that is complete count before it returns, so that a read after a write
+// shows it. Where the files are not watched it does nothing.
+func (g *Gateway) takeOver(ctx context.Context) {
+	if g.env.noWatch {
+		return
+	}
+	done := make(chan struct{})
+	select {
+	case g.written <- done:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }
 

@@ -44,7 +44,12 @@ func (j *journal) PutConsumer(ctx context.Context, c *consumer.Consumer) error {
 func (j *journal) DeleteConsumer(ctx context.Context, id string) error {
 	if old := j.consumers.get(id); old != nil {
 		j.ordered()
-		j.undo = append(j.undo, func(ctx context.Context) error { return j.tx.PutConsumer(ctx, old) })
+		number := j.numbers[id]
+		j.undo = append(j.undo, func(ctx context.Context) error {
+			err := j.tx.PutConsumer(ctx, old)
+			j.numbers[id] = number
+			return err
+		})
 	}
 	return j.tx.DeleteConsumer(ctx, id)
 }

@@ -3,6 +3,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -27,6 +28,10 @@ type Store struct {
 	keys   []credentialKey      // in order of creation
 	held   map[string][]credentialKey
 	scopes []string
+	// numbers are those of consumers in order of creation, from 1: where a page begins does not move when others come
+	// or go. last is the one given last.
+	numbers map[string]int
+	last    int
 }
 
 type nameKey struct {
@@ -47,6 +52,7 @@ func New() *Store {
 		names:       map[nameKey][]string{},
 		owned:       map[string][]string{},
 		held:        map[string][]credentialKey{},
+		numbers:     map[string]int{},
 	}
 	for _, t := range []consumer.CredentialType{
 		consumer.TypeBasicAuth, consumer.TypeKeyAuth, consumer.TypeJWT, consumer.TypeOAuth2,
@@ -165,10 +171,10 @@ func (t tx) Consumers(_ context.Context, kind consumer.Kind, page consumer.Page)
 	if page.Count <= 0 {
 		page.Count = pageSize
 	}
-	from := min(max(page.Start, 0), len(ids))
+	from, _ := slices.BinarySearchFunc(ids, page.Start, func(id string, number int) int { return cmp.Compare(t.numbers[id], number) })
 	to := min(page.Count, len(ids)-from) + from
 	if to < len(ids) {
-		next = to
+		next = t.numbers[ids[to]]
 	}
 	return t.all(ids[from:to]), next, nil
 }
@@ -199,6 +205,8 @@ func (t tx) PutConsumer(_ context.Context, c *consumer.Consumer) error {
 	if old == nil {
 		order := t.order(c.Kind)
 		*order = append(*order, c.ID)
+		t.last++
+		t.numbers[c.ID] = t.last
 		if c.Kind == consumer.KindApplication {
 			t.owned[c.UserID] = append(t.owned[c.UserID], c.ID)
 		}
@@ -219,6 +227,7 @@ func (t tx) DeleteConsumer(_ context.Context, id string) error {
 	}
 	order := t.order(old.Kind)
 	*order = without(*order, id)
+	delete(t.numbers, id)
 	drop(t.names, nameKey{old.Kind, old.DisplayName()}, id)
 	if old.Kind == consumer.KindApplication {
 		drop(t.owned, old.UserID, id)

@@ -100,26 +100,12 @@ func (r reader) Consumers(ctx context.Context, kind consumer.Kind, page consumer
 	if err != nil {
 		return nil, 0, err
 	}
-	order := make([]int, len(keys))
-	created := make([]int64, len(keys))
-	for i := range keys {
-		order[i], created[i] = i, parseDate(dates[i]).Unix()
+	all := make([]place, len(keys))
+	for i, key := range keys {
+		id := strings.TrimPrefix(key, prefix)
+		all[i] = place{placeOf(parseDate(dates[i]), id), id}
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(created[a], created[b]), strings.Compare(keys[a], keys[b]))
-	})
-	if page.Count <= 0 {
-		page.Count = pageSize
-	}
-	from := min(max(page.Start, 0), len(keys))
-	to := min(page.Count, len(keys)-from) + from
-	if to < len(keys) {
-		next = to
-	}
-	ids := make([]string, 0, to-from)
-	for _, i := range order[from:to] {
-		ids = append(ids, strings.TrimPrefix(keys[i], prefix))
-	}
+	ids, next := pageOf(all, page)
 	list, err = r.consumers(ctx, kind, ids)
 	return list, next, err
 }

@@ -160,30 +160,33 @@ func lists(t *testing.T, store consumer.Store, data Data) {
 }
 
 func pages(t *testing.T, store consumer.Store) {
-	for _, tt := range []struct {
-		page consumer.Page
-		want []string
-		next int
-	}{
-		{consumer.Page{}, []string{"alice", "bob"}, 0},
-		{consumer.Page{Count: 1}, []string{"alice"}, 1},
-		{consumer.Page{Start: 1, Count: 1}, []string{"bob"}, 0},
-		{consumer.Page{Start: 9}, nil, 0},
-		{consumer.Page{Start: -1, Count: 1 << 62}, []string{"alice", "bob"}, 0},
-	} {
-		users, next, err := store.Consumers(t.Context(), consumer.KindUser, tt.page)
+	page := func(page consumer.Page) (names []string, next int) {
+		users, next, err := store.Consumers(t.Context(), consumer.KindUser, page)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got []string
 		for _, u := range users {
-			got = append(got, u.Username)
+			names = append(names, u.Username)
 		}
-		same(t, "users", got, tt.want)
-		if next != tt.next {
-			t.Errorf("%+v: next = %d, want %d", tt.page, next, tt.next)
+		return names, next
+	}
+	expect := func(what string, got []string, next int, want []string, more bool) {
+		t.Helper()
+		same(t, what, got, want)
+		if (next != 0) != more {
+			t.Errorf("%s: next = %d, more: %v", what, next, more)
 		}
 	}
+	all, next := page(consumer.Page{})
+	expect("all", all, next, []string{"alice", "bob"}, false)
+	first, next := page(consumer.Page{Count: 1})
+	expect("first page", first, next, []string{"alice"}, true)
+	second, end := page(consumer.Page{Start: next, Count: 1})
+	expect("second page", second, end, []string{"bob"}, false)
+	beyond, end := page(consumer.Page{Start: next + 1})
+	expect("beyond the last", beyond, end, nil, false)
+	all, end = page(consumer.Page{Start: -1, Count: 1 << 62})
+	expect("odd values", all, end, []string{"alice", "bob"}, false)
 }
 
 func rules(t *testing.T, store consumer.Store) {

@@ -16,6 +16,7 @@ func Write(t *testing.T, open func(t *testing.T) consumer.Store) {
 	t.Run("a change reads what it wrote", func(t *testing.T) { ownWrites(t, open(t)) })
 	t.Run("a renamed application", func(t *testing.T) { rename(t, open(t)) })
 	t.Run("deleting", func(t *testing.T) { deleting(t, open(t)) })
+	t.Run("pages of a list that shrinks", func(t *testing.T) { shrinking(t, open(t)) })
 	t.Run("writers at the same time", func(t *testing.T) { concurrent(t, open(t)) })
 }
 
@@ -148,5 +149,46 @@ func concurrent(t *testing.T, store consumer.Store) {
 	users, _, err := store.Consumers(ctx, consumer.KindUser, consumer.Page{Count: 10 * writers * each})
 	if err != nil || len(users) != 2+writers*each {
 		t.Errorf("%d users (%v), want %d", len(users), err, 2+writers*each)
+	}
+}
+
+// shrinking reads pages while those that were read are removed: nobody else is skipped, nobody comes twice.
+func shrinking(t *testing.T, store consumer.Store) {
+	ctx, seen := t.Context(), map[string]int{}
+	remove := func(tx consumer.Tx, id string) error { return tx.DeleteConsumer(ctx, id) }
+	err := store.Update(ctx, func(tx consumer.Tx) error {
+		for i := range 25 {
+			id := fmt.Sprintf("%02x000000-0000-4000-8000-000000000000", 7*i)
+			if err := tx.PutConsumer(ctx, &consumer.Consumer{Kind: consumer.KindUser, ID: id, Username: "user" + id}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for start := 0; ; {
+		users, next, err := store.Consumers(ctx, consumer.KindUser, consumer.Page{Start: start, Count: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range users {
+			seen[u.ID]++
+		}
+		if err := store.Update(ctx, func(tx consumer.Tx) error { return remove(tx, users[1].ID) }); err != nil {
+			t.Fatal(err)
+		}
+		if start = next; start == 0 {
+			break
+		}
+	}
+	for id, times := range seen {
+		if times != 1 {
+			t.Errorf("%s came %d times", id, times)
+		}
+	}
+	if len(seen) != 27 {
+		t.Errorf("%d of 27 users came", len(seen))
 	}
 }
