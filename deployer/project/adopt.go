@@ -31,8 +31,10 @@ func GatewayFolder(dir string) (string, error) {
 }
 
 // Adopt reads what a gateway needs of a config folder of Express Gateway: the gateway and system config, the
-// models and the files that these name inside the folder. Bytes and permissions are kept; it writes nothing.
-func Adopt(folder string) ([]NewFile, error) {
+// models and the files that these name. Express Gateway looks for those where it runs, in root, which the pod's config
+// folder stands for: a name leads to the same file, in root or else in the config folder. Bytes and permissions are
+// kept; it writes nothing.
+func Adopt(folder, root string) ([]NewFile, error) {
 	report, err := offline.Check(folder, offline.Options{})
 	if err != nil {
 		return nil, err
@@ -60,6 +62,9 @@ func Adopt(folder string) ([]NewFile, error) {
 	var files []NewFile
 	for _, name := range slices.Compact(names) {
 		f, err := adopted(folder, name)
+		if errors.Is(err, fs.ErrNotExist) && slices.Contains(report.FileReferences, name) {
+			f, err = adopted(root, name)
+		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // told of by validate
 		case err != nil:

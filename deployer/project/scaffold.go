@@ -25,6 +25,7 @@ type ScaffoldOptions struct {
 	// Adopt is true when config/ is there already, with Express Gateway's own files: only egk8s.yaml, the
 	// models and the pipeline are made, and nothing is assumed of what the gateway serves.
 	Adopt    bool
+	Found    Found  // with Adopt: what is known of its deployment
 	Pipeline string // a folder of templates/ci: github, gitlab, …; empty or none: no pipeline
 }
 
@@ -114,7 +115,7 @@ func filled(root string, opts ScaffoldOptions) ([]NewFile, error) {
 }
 
 func fill(name string, text []byte, opts ScaffoldOptions) ([]byte, error) {
-	t, err := template.New(name).Parse(string(text))
+	t, err := template.New(name).Funcs(template.FuncMap{"quoted": quoted}).Parse(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("parse template: %w", err)
 	}

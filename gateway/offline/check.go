@@ -43,6 +43,8 @@ func Check(dir string, opts Options) (*Report, error) {
 	r.references(dir, cfg, opts)
 	if opts.Pod {
 		r.bindAddresses(cfg)
+		r.localUpstreams(cfg)
+		r.inlineSecrets(dir)
 	}
 	if !r.Problems.HasErrors() {
 		r.compile(dir, cfg)
@@ -97,7 +99,7 @@ func (r *Report) describe(cfg *config.Config) {
 	r.Routes = routes(cfg)
 	for _, name := range slices.Sorted(maps.Keys(cfg.ServiceEndpoints)) {
 		for _, u := range cfg.ServiceEndpoints[name].URLs {
-			r.Upstreams = append(r.Upstreams, Upstream{Name: name, URL: u.String(), Pos: cfg.ServiceEndpoints[name].Pos})
+			r.Upstreams = append(r.Upstreams, Upstream{Name: name, URL: u.String(), Host: u.Hostname(), Authority: u.Host, Pos: cfg.ServiceEndpoints[name].Pos})
 		}
 	}
 }

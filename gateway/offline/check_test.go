@@ -103,11 +103,15 @@ func TestCheckReports(t *testing.T) {
 			{Endpoint: "ver", Pipeline: "main", Method: "GET", Auth: true, Proxy: "orders"},
 		},
 		Upstreams: []offline.Upstream{
-			{Name: "upload", URL: "http://a.test", Pos: diag.Position{File: "gateway.config.yml", Line: 13, Column: 3}},
-			{Name: "upload", URL: "http://b.test", Pos: diag.Position{File: "gateway.config.yml", Line: 13, Column: 3}},
+			{Name: "upload", URL: "http://a.test", Host: "a.test", Authority: "a.test", Pos: diag.Position{File: "gateway.config.yml", Line: 13, Column: 3}},
+			{Name: "upload", URL: "http://b.test", Host: "b.test", Authority: "b.test", Pos: diag.Position{File: "gateway.config.yml", Line: 13, Column: 3}},
 		},
 		Policies:       []string{"cors", "key-auth", "proxy", "terminate"},
 		FileReferences: []string{"keys/tls.key"},
+		References: []offline.Reference{
+			{Path: "keys/tls.key", What: "https.tls.default.key", TLS: "default"},
+			{Path: "keys/tls.crt", What: "https.tls.default.cert", TLS: "default"},
+		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(diag.Position{}, diag.Problems{})); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)

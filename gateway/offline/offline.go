@@ -40,13 +40,26 @@ type Report struct {
 	RedisHost string
 	// FileReferences are relative paths that the config names (keys, certificates), sorted.
 	FileReferences []string
+	// References are all files that the config names, in its order, absolute and missing ones too.
+	References []Reference
+}
+
+// Reference is a place of the config that names a file.
+type Reference struct {
+	Path string // clean, with slashes; relative to where the gateway runs
+	What string // as https.tls.default.key
+	TLS  string // the entry of https.tls whose key or certificate it is; empty: none
+	Pos  diag.Position
 }
 
 // Upstream is one URL of a service endpoint.
 type Upstream struct {
 	Name string // of the service endpoint
 	URL  string
-	Pos  diag.Position
+	Host string // of the URL, without port
+	// Authority is the host of the URL with its port, where it has one.
+	Authority string
+	Pos       diag.Position
 }
 
 // Port is a listener of the user's file.

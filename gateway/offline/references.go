@@ -19,6 +19,7 @@ type reference struct {
 	path string
 	pos  diag.Position
 	what string
+	tls  string // the entry of https.tls that it is the key or certificate of
 }
 
 // references collects the files that the configuration names and checks that the pod will have them.
@@ -27,6 +28,9 @@ func (r *Report) references(dir string, cfg *config.Config, opts Options) {
 		if ref.path == "" || strings.Contains(ref.path, "${") {
 			continue
 		}
+		r.References = append(r.References, Reference{
+			Path: filepath.ToSlash(filepath.Clean(ref.path)), What: ref.what, TLS: ref.tls, Pos: ref.pos,
+		})
 		if filepath.IsAbs(ref.path) {
 			r.absolute(ref, opts)
 			continue
@@ -89,9 +93,9 @@ func fileReferences(cfg *config.Config, settings Settings) []reference {
 				continue
 			}
 			what := "https.tls." + c.Name
-			list = append(list, reference{c.Key, c.Pos, what + ".key"}, reference{c.Cert, c.Pos, what + ".cert"})
+			list = append(list, reference{c.Key, c.Pos, what + ".key", c.Name}, reference{c.Cert, c.Pos, what + ".cert", c.Name})
 			for _, ca := range c.CA {
-				list = append(list, reference{ca, c.Pos, what + ".ca"})
+				list = append(list, reference{ca, c.Pos, what + ".ca", ""})
 			}
 		}
 	}
@@ -118,7 +122,7 @@ func stepFiles(s config.Step) []reference {
 		jwt = nested
 	}
 	if file, ok := jwt["secretOrPublicKeyFile"].(string); ok {
-		list = append(list, reference{file, s.Pos, what + ": secretOrPublicKeyFile"})
+		list = append(list, reference{file, s.Pos, what + ": secretOrPublicKeyFile", ""})
 	}
 	return list
 }
@@ -146,7 +150,7 @@ func namedFiles(m map[string]any, keys []string, pos diag.Position, what string)
 	var list []reference
 	for _, key := range keys {
 		if file, ok := m[key].(string); ok {
-			list = append(list, reference{file, pos, what + ": " + key})
+			list = append(list, reference{file, pos, what + ": " + key, ""})
 		}
 	}
 	return list

@@ -15,6 +15,7 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
 	"egk8s.dev/egk8s/cmd/internal/cli/prompt"
 	"egk8s.dev/egk8s/deployer/cloud"
+	"egk8s.dev/egk8s/deployer/migrate"
 	"egk8s.dev/egk8s/deployer/project"
 )
 
@@ -29,8 +30,13 @@ type Options struct {
 	Repository string
 	Pipeline   string
 	Force      bool
-	adopted    bool // config/ was there
-	Yes        bool
+	// Upstreams are addresses in the cluster of service endpoints, for --from.
+	Upstreams   map[string]string
+	MoveSecrets bool
+	adopted     bool            // config/ was there
+	migration   *migrate.Result // of a folder of Express Gateway; nil: a new project
+	prompter    *prompt.Prompter
+	Yes         bool
 
 	Profiles  func() (*cloud.Profiles, error)
 	Pipelines func() []string
@@ -51,13 +57,14 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		Short: "Start a project in a folder",
 		Long: "Start a project: egk8s.yaml, the gateway's files in config/, and a pipeline if you ask for one.\n" +
 			"A config/ folder of Express Gateway that is there already is taken as it is; models/ is added if missing.\n" +
-			"--from copies one of elsewhere, unchanged, with the files that it names. In both cases every way in which\n" +
-			"the gateway treats these files otherwise than Express Gateway is told, a line each.\n" +
+			"--from copies one of elsewhere, unchanged, with the files that it names. In both cases egk8s.yaml is filled in\n" +
+			"from what stands beside it (package.json, Dockerfile, docker-compose file, Kubernetes manifests, .env), and\n" +
+			"MIGRATION.md says for each thing found: works, better than before, mapped to what, or needs you and why.\n" +
 			"What no flag says is asked; --no-input makes a missing answer an error. Nothing is overwritten\n" +
 			"without --force, and nothing is written before the last answer.",
 		Example: "  egk8s init\n" +
 			"  egk8s init shop --name shop --cloud kind --no-input\n" +
-			"  egk8s init shop --from ../express-gateway/config\n" +
+			"  egk8s init shop --from ../express-gateway --upstream customers=http://customers.shop.svc:8080\n" +
 			"  egk8s init --cloud gke --repository europe-docker.pkg.dev/my/repo/gateway --pipeline github",
 		GroupID: "project",
 		Args:    app.MaxArgs(1),
@@ -71,6 +78,8 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&o.From, "from", "", "copy the config of the Express Gateway folder `DIR`")
+	fs.StringToStringVar(&o.Upstreams, "upstream", nil, "`NAME=URL`: address in the cluster of a service endpoint; for --from, may be repeated")
+	fs.BoolVar(&o.MoveSecrets, "move-secrets", false, "with --from: put secrets that stand in the files into .env, and ${NAME} in their place")
 	fs.StringVar(&o.Name, "name", "", "`NAME` of the release")
 	fs.StringVar(&o.Cloud, "cloud", "", "`PROFILE` of the cloud that the project is for; a deploy may name another")
 	fs.StringVar(&o.Repository, "repository", "", "`REPOSITORY` that the gateway image is pushed to")
@@ -107,11 +116,10 @@ func Run(ctx context.Context, o *Options) error {
 		}
 	}
 	o.adopted = o.adopts()
-	copied, err := o.copied()
-	if err != nil {
+	if err := o.migrate(ctx); err != nil {
 		return err
 	}
-	files, err := o.files(clouds, copied)
+	files, err := o.files(clouds)
 	if err != nil {
 		return err
 	}
@@ -122,28 +130,6 @@ func Run(ctx context.Context, o *Options) error {
 		return err
 	}
 	return o.report(files)
-}
-
-// copied are the files of --from.
-func (o *Options) copied() ([]project.NewFile, error) {
-	if o.From == "" {
-		return nil, nil
-	}
-	if o.adopted {
-		return nil, &exit.UsageError{
-			Message: "nothing was written: " + filepath.Join(o.Dir, "config") + " has a gateway config already",
-			Hint:    []string{"leave --from out to take it as it is, or choose another folder"},
-		}
-	}
-	folder, err := project.GatewayFolder(o.From)
-	if err != nil {
-		return nil, &exit.UsageError{Message: err.Error()}
-	}
-	files, err := project.Adopt(folder)
-	if err != nil {
-		return nil, &exit.UsageError{Message: err.Error()}
-	}
-	return files, nil
 }
 
 func (o *Options) check(clouds *cloud.Profiles) error {
@@ -189,8 +175,16 @@ func (o *Options) complete() error {
 	return nil
 }
 
+// prompt is the one prompter of the command: it reads ahead.
+func (o *Options) prompt() *prompt.Prompter {
+	if o.prompter == nil {
+		o.prompter = prompt.New(o.App.IO)
+	}
+	return o.prompter
+}
+
 func (o *Options) ask(ctx context.Context, clouds *cloud.Profiles) error {
-	p := prompt.New(o.App.IO)
+	p := o.prompt()
 	var err error
 	if o.Name == "" {
 		if o.Name, err = p.Checked(ctx, "Name of the release", o.folderName(), "--name", project.CheckName); err != nil {
@@ -228,9 +222,13 @@ func ordered(names []string) []string {
 }
 
 // files are those to write: the copied ones stand in place of the scaffold's.
-func (o *Options) files(clouds *cloud.Profiles, copied []project.NewFile) ([]project.NewFile, error) {
+func (o *Options) files(clouds *cloud.Profiles) ([]project.NewFile, error) {
 	opts := project.ScaffoldOptions{
 		Name: o.Name, Cloud: o.Cloud, Repository: o.Repository, Pipeline: o.Pipeline, Adopt: o.adopted || o.From != "",
+	}
+	copied := o.copied()
+	if o.migration != nil {
+		opts.Found = o.migration.Found
 	}
 	if o.Cloud != "" {
 		profile, err := clouds.Get(o.Cloud)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,6 +89,7 @@ func (o *Options) report(files []project.NewFile) error {
 	if err := o.deviations(&b); err != nil {
 		return err
 	}
+	o.findings(&b)
 	words := []string{"egk8s", "init"}
 	if o.Dir != "." {
 		words = append(words, o.Dir)
@@ -98,6 +100,12 @@ func (o *Options) report(files []project.NewFile) error {
 		if flag.value != "" && flag.value != none {
 			words = append(words, flag.name, flag.value)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Upstreams)) {
+		words = append(words, "--upstream", name+"="+o.Upstreams[name])
+	}
+	if o.MoveSecrets {
+		words = append(words, "--move-secrets")
 	}
 	fmt.Fprintf(&b, "Without questions:  %s --no-input\n", strings.Join(words, " "))
 	next := "egk8s validate && egk8s deploy"
