@@ -94,6 +94,9 @@ func (d *deploy) begin(ctx context.Context) error {
 	}
 	d.state.MadeNamespace = d.state.MadeNamespace || d.madeNS || d.madeNamespace(ctx)
 	d.state.Intent = intent
+	if d.outside != nil { // before anything is made: who finishes a run that is killed finds it by this
+		d.state.Outside = d.outsideState()
+	}
 	d.result.Revision = intent.Revision
 	if err := d.store.Save(ctx, d.state, d.owner("")); err != nil {
 		return err

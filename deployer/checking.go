@@ -77,7 +77,7 @@ func (d *deploy) checkAll(ctx context.Context, r *CheckResult) error {
 func (d *deploy) checkInput() check.Input {
 	return check.Input{
 		Cluster: d.client, Namespace: d.namespace, Facts: d.facts, Project: d.project,
-		Upstreams: d.report.Upstreams, Objects: d.rendered.Objects, Role: publishedRole(),
+		Upstreams: d.report.Upstreams, Objects: d.rendered.Objects, Role: publishedRole(), Outside: d.outsideFindings,
 	}
 }
 

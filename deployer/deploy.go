@@ -79,6 +79,7 @@ type deploy struct {
 	image    *image.Image // nil: one that the cluster can pull already
 	target   cloud.Target
 	rendered *render.Rendered
+	outside  *outside // nil: nothing is made beyond the cluster
 
 	history *release.History
 	state   *release.State
@@ -98,7 +99,7 @@ type deploy struct {
 // run is the pipeline of a deploy.
 func (d *deploy) run(ctx context.Context) error {
 	for _, stage := range []func(context.Context) error{
-		d.readProject, d.readCluster, d.assemble, d.render, d.samePlace, d.check, d.makePlan, d.holds,
+		d.readProject, d.readCluster, d.assemble, d.render, d.samePlace, d.check, d.makePlan, d.planOutside, d.holds,
 	} {
 		if err := stage(ctx); err != nil {
 			return d.failed(ctx, err)
@@ -163,16 +164,16 @@ func (d *deploy) pending() []Change {
 // that was killed has begun.
 func (d *deploy) needsRevision() bool {
 	newest := d.history.Newest()
-	return d.plan.Changes() || newest == nil || newest.Status != release.Deployed || d.state.Intent != nil
+	return d.plan.Changes() || len(d.outsideChanges()) > 0 || newest == nil || newest.Status != release.Deployed || d.state.Intent != nil
 }
 
 // planned ends a dry run.
 func (d *deploy) planned(ctx context.Context) error {
 	d.result.Outcome = Unchanged
-	if d.plan.Changes() {
+	if d.plan.Changes() || len(d.outsideChanges()) > 0 {
 		d.result.Outcome = Planned
 	}
-	d.result.Changes = changes(d.plan.Ops)
+	d.result.Changes = append(changes(d.plan.Ops), d.outsideChanges()...)
 	if d.opts.PlanOut == "" {
 		return nil
 	}

@@ -89,7 +89,7 @@ func (d *destroy) run(ctx context.Context) error {
 		for _, ref := range refs {
 			d.note(ref)
 		}
-		return nil
+		return d.removeOutside(ctx, true)
 	}
 	locked, lock, err := d.store.Lock(ctx, holder(), "destroy")
 	if err != nil {
@@ -169,6 +169,9 @@ func (d *destroy) note(ref object.Ref) {
 // run that is killed can be repeated.
 func (d *destroy) remove(ctx context.Context, refs []object.Ref) error {
 	d.out.begin(event.Apply)
+	if err := d.removeOutside(ctx, false); err != nil {
+		return err
+	}
 	for _, ref := range refs {
 		if err := d.client.Delete(ctx, ref, ""); err != nil {
 			return err

@@ -48,6 +48,11 @@ func Diagnoses() []Diagnosis {
 		{"prober-failed", "the declared probes could not be sent", "30 s"},
 		{"requests-lost", "with `--prove-max-lost`: more requests got no answer, or 502 to 504, than may be", "when the traffic ends"},
 		{"load-balancer-pending", "the load balancer has no address, with what its controller says; the gateway serves inside, so this is a warning (`pending[]` in the JSON result)", "30 s; 10 s after its controller complained"},
+		{"balancer-failed", "CloudAPI refuses an instance, a tag or a firewall rule of the load balancers, or an instance failed", "at once"},
+		{"balancer-network", "a load balancer instance is in no network of a node", "after the settle time"},
+		{"balancer-firewall", "no enabled firewall rule lets clients to a load balancer, or a load balancer to a node port", "after the settle time"},
+		{"balancer-name", "the DNS name of the release, or that by which load balancers find the nodes, does not exist", "after the settle time"},
+		{"balancer-path", "a load balancer answers 503, something else answers, or nothing does", "after the settle time"},
 		{"not-ready", "no replica is ready, and nothing else explains it", "by `egk8s status`, at once"},
 	}
 }

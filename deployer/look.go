@@ -103,6 +103,7 @@ func (s *session) look(ctx context.Context) (*StatusResult, error) {
 	}
 	s.fillRecord(r, history, state)
 	s.fillPods(ctx, r, verdict, pods, state)
+	s.lookReach(ctx, r, state)
 	rollout.Evidence(ctx, s.client, s.watching(nil), verdict.Causes)
 	r.Failures = append(r.Failures, verdict.Causes...)
 	s.unfinished(ctx, r, history, state)
@@ -217,7 +218,20 @@ func (s *session) lookService(ctx context.Context, r *StatusResult) {
 	if cause, _ := s.pendingAddress(ctx); cause != nil {
 		r.Warnings = append(r.Warnings, "no address from outside yet: "+cause.Message)
 	}
-	if r.URL = expose.Try(ctx, s.candidates(ctx), r.ConfigDigest); r.URL == "" {
+}
+
+// lookReach tries the addresses from here.
+func (s *session) lookReach(ctx context.Context, r *StatusResult, state *release.State) {
+	if state.Outside != nil {
+		r.Service.Addresses = append(r.Service.Addresses, state.Outside.URLs...)
+	}
+	if r.URL = outsideAnswers(ctx, state.Outside, r.ConfigDigest); r.URL == "" && state.Outside != nil && len(state.Outside.URLs) > 0 {
+		r.Warnings = append(r.Warnings, "no address outside of the cluster leads to the gateway: egk8s deploy says why")
+	}
+	if r.URL == "" {
+		r.URL = expose.Try(ctx, s.candidates(ctx), r.ConfigDigest)
+	}
+	if r.URL == "" {
 		r.Reach = reachCommand
 	}
 }

@@ -59,6 +59,7 @@ func Render(opts RenderOptions) (*Rendering, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
+	resolved.Profile = forWay(resolved.Profile, offlineWay(p.Spec.Triton))
 	reference, err := renderedImage(opts, p, resolved.Profile)
 	if err != nil {
 		return nil, err

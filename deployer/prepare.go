@@ -76,7 +76,10 @@ func (d *deploy) readCluster(ctx context.Context) error {
 	}
 	d.out.update(func(h *event.Header) { h.Cloud = d.profile.Name })
 	d.out.end(d.profile.Name + ": " + strings.Join(resolved.Reasons, ", "))
-	return d.reread()
+	if err := d.reread(); err != nil {
+		return err
+	}
+	return d.chooseWay(ctx)
 }
 
 // reread reads the project again where the cloud's overrides may have changed what it reads.

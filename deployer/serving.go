@@ -47,6 +47,9 @@ func (d *deploy) serve(ctx context.Context) error {
 	if err := d.wait(ctx); err != nil {
 		return err
 	}
+	if err := d.balance(ctx); err != nil {
+		return err
+	}
 	d.expose(ctx)
 	d.out.begin(event.Verify)
 	if err := d.digests(ctx); err != nil {

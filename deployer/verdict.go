@@ -153,6 +153,9 @@ func (d *deploy) unchanged(ctx context.Context) error {
 		return d.sick(ctx, err)
 	}
 	d.out.end("every replica serves the config")
+	if err := d.balance(ctx); err != nil {
+		return d.sick(ctx, err)
+	}
 	d.expose(ctx)
 	d.result.Outcome = Unchanged
 	return nil
@@ -167,6 +170,11 @@ func (d *deploy) sick(ctx context.Context, err error) error {
 
 // expose finds the address that answers from here.
 func (d *deploy) expose(ctx context.Context) {
+	if d.outside != nil && d.outside.url != "" {
+		d.result.URL = d.outside.url
+		d.out.end(d.result.URL)
+		return
+	}
 	d.out.begin(event.Expose)
 	d.result.URL, d.result.Reach = d.reach(ctx, d.profile.Reach == cloud.LoadBalancer, d.rendered.Digest)
 	if d.result.URL != "" {

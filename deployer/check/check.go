@@ -52,13 +52,15 @@ type Input struct {
 	// Upstreams and Objects are what will be deployed; only the thorough checks look at them.
 	Upstreams []offline.Upstream
 	Objects   []*unstructured.Unstructured
+	// Outside looks at what is made beyond the cluster; nil: nothing is.
+	Outside func(context.Context) []Finding
 	// Role is the Role that egk8s publishes, as YAML; only the thorough checks look at it.
 	Role string
 }
 
 // Check is one thing to look at.
 type Check struct {
-	Category string // cluster, rights, namespace, services
+	Category string // cluster, cloud, rights, namespace, services
 	What     string // what holds when nothing is found: "the namespace is there"
 	// Thorough checks ask more of the API server than every deploy should.
 	Thorough bool
@@ -76,8 +78,16 @@ func Checks() []Check {
 		{"namespace", "the Secrets that the project names are there", false, secrets},
 		{"namespace", "a pod of the gateway would be admitted", true, admission},
 		{"rights", "this user may do what a deploy does", true, rights},
+		{"cloud", "traffic can come in from outside of the cluster", false, outside},
 		{"services", "the services behind the gateway are there", true, upstreams},
 	}
+}
+
+func outside(ctx context.Context, in Input) []Finding {
+	if in.Outside == nil {
+		return nil
+	}
+	return in.Outside(ctx)
 }
 
 // Result is what one check found.

@@ -37,6 +37,17 @@ type Profile struct {
 	Spread        []string      `json:"spread,omitempty"`  // topology keys, spread over softly
 	Missing       []string      `json:"missing,omitempty"` // what this profile cannot do yet and what would make it possible, for the user
 	Hints         []Hint        `json:"hints,omitempty"`
+	Triton        *Triton       `json:"triton,omitempty"` // load balancers by CloudAPI; nil: not here
+}
+
+// Triton is what stands before the node ports on Triton DataCenter.
+type Triton struct {
+	Image       string   `json:"image"`       // of a load balancer instance
+	Instances   int      `json:"instances"`   // how many
+	MaxBackends int      `json:"maxBackends"` // nodes that one leads to, 32 to 1024
+	Settle      string   `json:"settle"`      // how long names and load balancers take to learn of a change
+	Controllers []string `json:"controllers"` // NAMESPACE/NAME of Deployments that answer a LoadBalancer Service
+	Service     Service  `json:"service"`     // the Service that they answer
 }
 
 // Image is how a cloud gets the gateway image.
@@ -87,6 +98,7 @@ type Node struct {
 	ProviderID string            `json:"providerID,omitempty"`
 	Platform   string            `json:"platform,omitempty"` // linux/amd64
 	Ready      bool              `json:"ready"`
+	Addresses  []string          `json:"addresses,omitempty"` // internal and external ones
 	Labels     map[string]string `json:"labels,omitempty"`
 }
 

@@ -73,7 +73,7 @@ func (c *Client) readNodes(ctx context.Context, f *Facts) error {
 		}
 		f.Nodes = append(f.Nodes, cloud.Node{
 			Name: n.Name, ProviderID: n.Spec.ProviderID, Labels: n.Labels, Ready: ready(&n),
-			Platform: n.Status.NodeInfo.OperatingSystem + "/" + n.Status.NodeInfo.Architecture,
+			Platform: n.Status.NodeInfo.OperatingSystem + "/" + n.Status.NodeInfo.Architecture, Addresses: addresses(&n),
 		})
 	}
 	return nil
@@ -100,6 +100,16 @@ func (c *Client) readRegistry(ctx context.Context, f *Facts) error {
 		f.Registry = &cloud.Registry{Host: hosting.Host, HostFromRuntime: hosting.HostFromRuntime}
 	}
 	return nil
+}
+
+func addresses(n *corev1.Node) []string {
+	var out []string
+	for _, a := range n.Status.Addresses {
+		if a.Type == corev1.NodeInternalIP || a.Type == corev1.NodeExternalIP {
+			out = append(out, a.Address)
+		}
+	}
+	return out
 }
 
 func ready(n *corev1.Node) bool {

@@ -42,6 +42,7 @@ type Spec struct {
 	Service        Service              `json:"service,omitzero"`
 	Drain          Drain                `json:"drain,omitzero"`
 	LogLevel       string               `json:"logLevel,omitempty"`
+	Triton         Triton               `json:"triton,omitzero"`
 }
 
 // Replicas is how many gateways run: a fixed number, or what a HorizontalPodAutoscaler chooses.

@@ -77,6 +77,7 @@ func validate(p *Project) diag.Problems {
 	c.files()
 	c.scale()
 	c.network()
+	c.triton()
 	c.references()
 	c.probes()
 	return c.problems

@@ -27,8 +27,17 @@ type State struct {
 	ConsumersDigest string         `json:"consumersDigest,omitempty"`
 	Ports           map[string]int `json:"ports,omitempty"` // of the pods, by listener
 	MadeNamespace   bool           `json:"madeNamespace,omitempty"`
+	Outside         *Outside       `json:"outside,omitempty"` // nil: nothing was made beyond the cluster
 
 	stored stored // in the Secret
+}
+
+// Outside is by what to find again what was made beyond the cluster.
+type Outside struct {
+	ID    string   `json:"id"`    // of the release among all of the cloud's account
+	Label string   `json:"label"` // DNS label
+	Way   string   `json:"way"`
+	URLs  []string `json:"urls,omitempty"` // under which it answers, the one to hand out first
 }
 
 // Intent says what a run is about to do; it is there before the first write and gone after the last.

@@ -154,7 +154,7 @@ func ofDeployer(err error) (Code, bool) {
 		return Refused, true
 	case is[*deployer.NoConfigError](err):
 		return Usage, true
-	case is[*deployer.UnreachableError](err), is[*deployer.ForbiddenError](err):
+	case is[*deployer.UnreachableError](err), is[*deployer.ForbiddenError](err), is[*deployer.CloudError](err):
 		return Unreachable, true
 	case is[*deployer.SettingsError](err), is[*deployer.NewerRecordError](err), is[*cloud.UnknownError](err):
 		return Project, true

@@ -30,6 +30,7 @@ func TestOf(t *testing.T) {
 		{"settings", &deployer.SettingsError{}, exit.Project},
 		{"newer record", &deployer.NewerRecordError{}, exit.Project},
 		{"unreachable", &deployer.UnreachableError{Err: errors.New("x")}, exit.Unreachable},
+		{"the cloud's API", &deployer.CloudError{Err: errors.New("x")}, exit.Unreachable},
 		{"unreachable within the time limit", &deployer.UnreachableError{Err: context.DeadlineExceeded}, exit.Unreachable},
 		{"forbidden", &deployer.ForbiddenError{Err: errors.New("x")}, exit.Unreachable},
 		{"conflict", &deployer.ConflictError{}, exit.Refused},

@@ -3,9 +3,12 @@
 package explain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -125,6 +128,7 @@ func describe(a *app.App, err error) (message string, hints []string) {
 		missing     *deployer.NotDeployedError
 		interrupted *deployer.InterruptedError
 		imageError  *image.Error
+		cloudError  *deployer.CloudError
 		own         *exit.Error
 	)
 	switch {
@@ -134,10 +138,12 @@ func describe(a *app.App, err error) (message string, hints []string) {
 		hints = describeInterrupted(interrupted)
 	case errors.As(err, &imageError):
 		hints = nonEmpty(imageError.Hint)
+	case errors.As(err, &cloudError):
+		hints = nonEmpty(cloudError.Advice)
 	case errors.As(err, &noConfig):
 		return describeNoConfig(a, noConfig)
 	case errors.As(err, &unreachable):
-		hints = []string{"is the cluster up, and is it the right one? kubectl config get-contexts"}
+		hints = append(loopbackHint(unreachable.Server), "is the cluster up, and is it the right one? kubectl config get-contexts")
 	case errors.As(err, &forbidden):
 		hints = []string{"the rights egk8s needs: egk8s help rbac"}
 	case errors.As(err, &conflict):
@@ -163,6 +169,19 @@ func describe(a *app.App, err error) (message string, hints []string) {
 		}
 	}
 	return message, hints
+}
+
+// loopbackHint is for the kubeconfig of a node, such as k3s writes, that was copied to another machine.
+func loopbackHint(server string) []string {
+	u, err := url.Parse(server)
+	if err != nil {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); (err != nil || !ip.IsLoopback()) && u.Hostname() != "localhost" {
+		return nil
+	}
+	return []string{"the kubeconfig leads to this machine itself; if it was copied from a node, as k3s writes it, put the node's address in: " +
+		"kubectl config set-cluster NAME --server https://ADDRESS:" + cmp.Or(u.Port(), "6443")}
 }
 
 func describeNoConfig(a *app.App, e *deployer.NoConfigError) (string, []string) {

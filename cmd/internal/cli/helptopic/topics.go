@@ -70,6 +70,10 @@ Where the cluster and the registry are:
   KUBECONFIG         kubeconfig files (default ~/.kube/config)
   DOCKER_CONFIG      folder of config.json with the registry's credentials
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+  TRITON_PROFILE, TRITON_URL, TRITON_ACCOUNT, TRITON_USER, TRITON_KEY_ID, TRITON_KEY_MATERIAL, TRITON_ACT_AS,
+                     TRITON_TLS_INSECURE: CloudAPI of Triton, as for the triton command (also SDC_…)
+  SSH_AUTH_SOCK      ssh-agent that holds the key for it
+  EGK8S_CNS_SERVER   HOST:PORT of the name server to ask for Triton's names (default: this machine's)
 
 Where the Admin API is (users, apps, credentials, scopes, tokens):
   EGK8S_ADMIN_URL    --admin-url
