@@ -52,6 +52,12 @@ func (s *Site) Findings(w *Wanted) []Finding {
 
 func (s *Site) nodeFindings(w *Wanted) []Finding {
 	var out []Finding
+	if len(w.Nodes) == 0 {
+		out = append(out, Finding{
+			Code: "triton-nodes", Fatal: true, Message: "which nodes the cluster has is not known: this user may not list them",
+			Hint: "let it get and list nodes, by a ClusterRole, or choose spec.triton.way: nodePort",
+		})
+	}
 	if len(s.Lost) > 0 {
 		out = append(out, Finding{
 			Code: "triton-nodes", Fatal: len(s.Nodes) == 0,
