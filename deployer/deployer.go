@@ -73,6 +73,7 @@ const (
 	FailedRun   Outcome = "failed"
 	Unfinished  Outcome = "unfinished"
 	Interrupted Outcome = "interrupted"
+	Skipped     Outcome = "skipped" // one of several targets that was not begun
 )
 
 // Change is one object of a plan.

@@ -53,7 +53,7 @@ func connect(t Target, p *project.Project, name, version string) (*session, erro
 // stream opens the event stream of a verb.
 func (s *session) stream(sink event.Sink, verb, cloud string, deadline time.Time) *stream {
 	return &stream{sink: sink, target: s.name, now: s.now, header: event.Header{
-		Verb: verb, Cloud: cloud, Context: s.client.Context, Namespace: s.namespace, Deadline: deadline,
+		Verb: verb, Release: s.name, Cloud: cloud, Context: s.client.Context, Namespace: s.namespace, Deadline: deadline,
 	}}
 }
 

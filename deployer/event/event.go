@@ -68,7 +68,7 @@ const (
 type Event struct {
 	Time    time.Time `json:"t"`
 	Seq     int64     `json:"seq"`
-	Target  string    `json:"target,omitempty"` // release name
+	Target  string    `json:"target,omitempty"` // release name; of several targets, the environment's or the cloud's
 	Phase   Phase     `json:"phase"`
 	Type    Type      `json:"type"`
 	Object  string    `json:"object,omitempty"` // Kind/name
@@ -85,6 +85,7 @@ type Event struct {
 // Header says what a run is about, for the first line of every view.
 type Header struct {
 	Verb      string    `json:"verb"` // deploy, status, destroy
+	Release   string    `json:"release,omitempty"`
 	Cloud     string    `json:"cloud,omitempty"`
 	Context   string    `json:"context,omitempty"`
 	Namespace string    `json:"namespace,omitempty"`

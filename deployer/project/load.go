@@ -71,7 +71,7 @@ type file struct {
 	Metadata     metadata               `json:"metadata"`
 	Cloud        string                 `json:"cloud"`
 	Spec         Spec                   `json:"spec"`
-	Clouds       map[string]Spec        `json:"clouds"`
+	Clouds       map[string]cloud       `json:"clouds"`
 	Environments map[string]environment `json:"environments"`
 }
 
@@ -80,11 +80,19 @@ type metadata struct {
 	Namespace string `json:"namespace"`
 }
 
+type cloud struct {
+	Context   string `json:"context"`
+	Namespace string `json:"namespace"`
+	Wave      int    `json:"wave"`
+	Spec
+}
+
 type environment struct {
 	Cloud     string `json:"cloud"`
 	Context   string `json:"context"`
 	Namespace string `json:"namespace"`
 	Protected bool   `json:"protected"`
+	Wave      int    `json:"wave"`
 	Spec
 }
 
@@ -100,14 +108,19 @@ func (d *document) project(path, cloud string) (*Project, diag.Problems) {
 	env, chosen := d.content.Environments[d.opts.Environment]
 	switch {
 	case chosen:
-		p.Context, p.Protected = env.Context, env.Protected
-		p.Namespace, p.Cloud = or(env.Namespace, p.Namespace), or(env.Cloud, p.Cloud)
+		p.Context, p.Protected, p.Wave = env.Context, env.Protected, env.Wave
+		p.Cloud = or(env.Cloud, p.Cloud)
 	case d.opts.Environment != "":
 		problems = append(problems, d.unknownEnvironment())
 	}
 	p.Cloud = or(cloud, p.Cloud)
 	if p.Cloud != "" {
 		roots = append(roots, []string{"clouds", p.Cloud})
+	}
+	onCloud := d.content.Clouds[p.Cloud]
+	p.Context, p.Namespace = or(p.Context, onCloud.Context), or(or(env.Namespace, onCloud.Namespace), p.Namespace)
+	if p.Wave == 0 {
+		p.Wave = onCloud.Wave
 	}
 	if chosen {
 		roots = append(roots, []string{"environments", p.Environment})

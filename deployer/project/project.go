@@ -6,10 +6,11 @@ import "egk8s.dev/egk8s/gateway/diag"
 // Project is one egk8s.yaml with one cloud's and one environment's overrides applied.
 type Project struct {
 	Name        string // metadata.name: the release's name
-	Namespace   string // of the environment, else metadata.namespace; empty: the context's
+	Namespace   string // of the environment, the cloud, else metadata.namespace; empty: the context's
 	Environment string // empty: none chosen
 	Cloud       string // of the environment, else the file's; empty: detect
-	Context     string // of the environment; empty: the current one
+	Context     string // of the environment, else the cloud's; empty: the current one
+	Wave        int    // of the environment, else the cloud's, among several targets; 0: not declared
 	Protected   bool   // a deploy needs an explicit context
 
 	File string // path of egk8s.yaml as given

@@ -54,8 +54,18 @@ func (d *document) checkHead(path string) diag.Problems {
 			c.fail("environments."+name, "protected-environment", "add context: NAME",
 				"environment %s is protected and names no context", name)
 		}
+		c.wave("environments."+name, env.Wave)
+	}
+	for name, cloud := range d.content.Clouds {
+		c.wave("clouds."+name, cloud.Wave)
 	}
 	return c.problems
+}
+
+func (c *checker) wave(at string, n int) {
+	if n < 0 {
+		c.fail(at+".wave", "wave", "the first wave is 1", "wave %d is none", n)
+	}
 }
 
 func (d *document) unknownEnvironment() diag.Problem {

@@ -27,6 +27,15 @@ type Ending struct {
 	Body string
 	// Document is what -o json prints; --report json writes the same.
 	Document any
+	// Targets are the ends of several targets in the order of their waves; then Result is their sum.
+	Targets []TargetEnding
+}
+
+// TargetEnding is how one of several targets ended.
+type TargetEnding struct {
+	Name string
+	Wave int
+	Ending
 }
 
 // answers tells whether the command is a question, whose answer goes to standard output.
@@ -52,6 +61,9 @@ func (e Ending) Headline(t theme.Theme) string {
 	case deployer.Planned:
 		kind = theme.Idle
 		parts = append(parts, fmt.Sprintf("%s: %s%s, nothing was applied", r.Name, plural(changed(r.Changes), "change"), on(r.Cloud)))
+	case deployer.Skipped:
+		kind = theme.Idle
+		parts = append(parts, fmt.Sprintf("%s was not deployed%s", r.Name, to(r.Cloud)))
 	case deployer.Unfinished:
 		kind = theme.Warn
 		parts = append(parts, fmt.Sprintf("%s is not finished%s after %s", r.Name, on(r.Cloud), took))

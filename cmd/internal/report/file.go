@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"egk8s.dev/egk8s/cmd/internal/report/snapshot"
 	"egk8s.dev/egk8s/deployer/event"
 )
 
@@ -15,7 +14,7 @@ import (
 type File struct {
 	kind, path string
 	log        io.Writer
-	snap       snapshot.Snapshot
+	snaps      snapshots
 }
 
 // NewFile returns a File of a kind (junit, json, markdown, dotenv). A report that cannot be written is
@@ -23,7 +22,7 @@ type File struct {
 func NewFile(kind, path string, log io.Writer) *File { return &File{kind: kind, path: path, log: log} }
 
 // Emit takes the event in.
-func (f *File) Emit(e event.Event) { f.snap.Apply(e) }
+func (f *File) Emit(e event.Event) { f.snaps.apply(e) }
 
 // Beat does nothing.
 func (f *File) Beat(time.Time) {}
@@ -42,9 +41,9 @@ func (f *File) Close(e Ending) {
 func (f *File) render(e Ending) ([]byte, error) {
 	switch f.kind {
 	case "junit":
-		return JUnit(f.snap.Clone(), e)
+		return f.snaps.junit(e)
 	case "markdown":
-		return []byte(Markdown(f.snap.Clone(), e)), nil
+		return []byte(f.snaps.markdown(e)), nil
 	case "dotenv":
 		return []byte(Dotenv(e)), nil
 	default:

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
-	"egk8s.dev/egk8s/cmd/internal/report/snapshot"
 	"egk8s.dev/egk8s/deployer"
 	"egk8s.dev/egk8s/deployer/event"
 	"egk8s.dev/egk8s/gateway/diag"
@@ -27,7 +26,7 @@ type GitHubActions struct {
 	output  string    // file of $GITHUB_OUTPUT
 	summary string    // file of $GITHUB_STEP_SUMMARY
 	json    bool      // the log is NDJSON: no annotations in it
-	snap    snapshot.Snapshot
+	snaps   snapshots
 }
 
 // NewGitHub returns a GitHubActions for the step that runs us.
@@ -39,20 +38,20 @@ func NewGitHub(a *app.App) *GitHubActions {
 }
 
 // Emit takes the event in.
-func (g *GitHubActions) Emit(e event.Event) { g.snap.Apply(e) }
+func (g *GitHubActions) Emit(e event.Event) { g.snaps.apply(e) }
 
 // Beat does nothing.
 func (g *GitHubActions) Beat(time.Time) {}
 
 // Close writes all three.
 func (g *GitHubActions) Close(e Ending) {
-	if problems := append(causeProblems(e.Causes()), e.Problems...); len(problems) > 0 && !g.json {
+	if problems := append(causeProblems(e.allCauses()), e.Problems...); len(problems) > 0 && !g.json {
 		_, _ = io.WriteString(g.log, Annotations(problems))
 	}
 	if err := appendFile(g.output, Outputs(e)); err != nil {
 		fmt.Fprintf(g.log, "warning: write step outputs: %v\n", err)
 	}
-	summary := Markdown(g.snap.Clone(), e)
+	summary := g.snaps.markdown(e)
 	if len(summary) > maxSummary {
 		summary = strings.ToValidUTF8(summary[:maxSummary-100], "") + "\n\n(cut)\n"
 	}
@@ -108,9 +107,19 @@ func annotation(p diag.Problem) string {
 func Outputs(e Ending) string {
 	var b strings.Builder
 	for _, kv := range facts8(e) {
-		fmt.Fprintf(&b, "%s=%s\n", kv.name, Clean(kv.value))
+		fmt.Fprintf(&b, "%s=%s\n", variable(kv.name, '-'), Clean(kv.value))
 	}
 	return b.String()
+}
+
+// variable makes a name that every shell and CI system takes, with joint in the place of what they do not.
+func variable(name string, joint rune) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return joint
+	}, name)
 }
 
 type pair struct{ name, value string }
@@ -118,6 +127,9 @@ type pair struct{ name, value string }
 // facts8 are the few facts that later steps of a pipeline use.
 func facts8(e Ending) []pair {
 	r := e.Result
+	if len(e.Targets) > 0 {
+		return sumFacts(e)
+	}
 	return []pair{
 		{"outcome", string(r.Outcome)},
 		{"exit-code", fmt.Sprint(r.ExitCode)},
@@ -133,7 +145,7 @@ func facts8(e Ending) []pair {
 func Dotenv(e Ending) string {
 	var b strings.Builder
 	for _, kv := range facts8(e) {
-		name := "EGK8S_" + strings.ToUpper(strings.ReplaceAll(kv.name, "-", "_"))
+		name := "EGK8S_" + strings.ToUpper(variable(kv.name, '_'))
 		fmt.Fprintf(&b, "%s=%s\n", name, Clean(kv.value))
 	}
 	return b.String()

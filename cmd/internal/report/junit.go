@@ -12,18 +12,19 @@ import (
 )
 
 type junitSuites struct {
-	XMLName  xml.Name   `xml:"testsuites"`
-	Name     string     `xml:"name,attr"`
-	Tests    int        `xml:"tests,attr"`
-	Failures int        `xml:"failures,attr"`
-	Time     string     `xml:"time,attr"`
-	Suite    junitSuite `xml:"testsuite"`
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Time     string       `xml:"time,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
 }
 
 type junitSuite struct {
 	Name       string          `xml:"name,attr"`
 	Tests      int             `xml:"tests,attr"`
 	Failures   int             `xml:"failures,attr"`
+	Skipped    int             `xml:"skipped,attr,omitempty"`
 	Time       string          `xml:"time,attr"`
 	Timestamp  string          `xml:"timestamp,attr,omitempty"`
 	Properties []junitProperty `xml:"properties>property"`
@@ -41,7 +42,12 @@ type junitCase struct {
 	File    string        `xml:"file,attr,omitempty"`
 	Time    string        `xml:"time,attr"`
 	Failure *junitFailure `xml:"failure,omitempty"`
+	Skipped *junitSkipped `xml:"skipped,omitempty"`
 	Output  string        `xml:"system-out,omitempty"`
+}
+
+type junitSkipped struct {
+	Message string `xml:"message,attr"`
 }
 
 type junitFailure struct {
@@ -52,6 +58,11 @@ type junitFailure struct {
 
 // JUnit returns the run as a test suite: one case per phase, per object and per probe.
 func JUnit(s snapshot.Snapshot, e Ending) ([]byte, error) {
+	return encodeSuites(e, newSuite(s, e))
+}
+
+// newSuite is one run, of one target.
+func newSuite(s snapshot.Snapshot, e Ending) junitSuite {
 	suite := junitSuite{
 		Name: orElse(e.Result.Name, "egk8s"), Time: seconds(e.Result.DurationMs),
 		Properties: []junitProperty{
@@ -82,9 +93,16 @@ func JUnit(s snapshot.Snapshot, e Ending) ([]byte, error) {
 	case suite.Tests == 0:
 		suite.Cases, suite.Tests = append(suite.Cases, run), 1
 	}
-	data, err := xml.MarshalIndent(junitSuites{
-		Name: "egk8s " + e.Verb, Tests: suite.Tests, Failures: suite.Failures, Time: suite.Time, Suite: suite,
-	}, "", "  ")
+	return suite
+}
+
+// encodeSuites writes the suites of a run.
+func encodeSuites(e Ending, suites ...junitSuite) ([]byte, error) {
+	all := junitSuites{Name: "egk8s " + e.Verb, Time: seconds(e.Result.DurationMs), Suites: suites}
+	for _, s := range suites {
+		all.Tests, all.Failures = all.Tests+s.Tests, all.Failures+s.Failures
+	}
+	data, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode junit report: %w", err)
 	}

@@ -15,18 +15,27 @@ import (
 type live struct {
 	app   *app.App
 	view  *tui.View
-	plain *Plain
-	lines bool // the view is broken
+	plain liner // takes over when the view breaks
+	lines bool  // the view is broken
 }
 
-func newLive(ctx context.Context, a *app.App) *live {
+// liner writes lines, and can be told of what it shall not write.
+type liner interface {
+	Renderer
+	take(event.Event)
+}
+
+func newLive(ctx context.Context, a *app.App, targets []string) *live {
+	var lines liner = NewPlain(a.IO.Err, a.ErrTheme(), nil, a.Flags.Verbose > 0)
+	if len(targets) > 0 {
+		lines = NewLanes(a.IO.Err, a.ErrTheme(), nil, a.Flags.Verbose > 0, targets)
+	}
 	return &live{
-		app: a,
+		app: a, plain: lines,
 		view: tui.Start(ctx, tui.Options{
 			IO: a.IO, Theme: a.ErrTheme(), Now: a.Now,
-			Detach: func() { a.Cancel(deployer.ErrDetached) }, Interrupt: a.Interrupt, Source: source(a),
+			Detach: func() { a.Cancel(deployer.ErrDetached) }, Interrupt: a.Interrupt, Source: source(a), Targets: targets,
 		}),
-		plain: NewPlain(a.IO.Err, a.ErrTheme(), nil, a.Flags.Verbose > 0),
 	}
 }
 
@@ -41,7 +50,7 @@ func (l *live) Emit(e event.Event) {
 		l.plain.Emit(e)
 		return
 	}
-	l.plain.snap.Apply(e)
+	l.plain.take(e)
 }
 
 func (l *live) Beat(now time.Time) {
@@ -62,5 +71,17 @@ func (l *live) Close(e Ending) {
 		return // what is true now follows on standard output
 	}
 	fmt.Fprintf(w, "%s\n\n", frame)
-	WriteEnding(w, e, t)
+	if len(e.Targets) == 0 {
+		WriteEnding(w, e, t)
+		return
+	}
+	for _, target := range e.Targets {
+		if target.Err != nil {
+			WriteBlock(w, targetBlock(target, t, e.Width), nil)
+			fmt.Fprintln(w)
+		}
+	}
+	for _, line := range Overview(e, t) {
+		fmt.Fprintln(w, Fold(line, e.Width))
+	}
 }

@@ -34,6 +34,16 @@ type End struct {
 	ExitCode int              `json:"exitCode"`
 	Error    string           `json:"error,omitempty"`
 	Problems diag.Problems    `json:"problems,omitempty"`
+	Targets  []TargetEnd      `json:"targets,omitempty"` // of several targets
+}
+
+// TargetEnd is how one of several targets ended.
+type TargetEnd struct {
+	Target   string           `json:"target"`
+	Wave     int              `json:"wave"`
+	Outcome  deployer.Outcome `json:"outcome"`
+	ExitCode int              `json:"exitCode"`
+	Error    string           `json:"error,omitempty"`
 }
 
 // Close writes how the run ended.
@@ -41,6 +51,13 @@ func (n *NDJSON) Close(e Ending) {
 	end := End{Type: "end", Outcome: e.Result.Outcome, ExitCode: e.Result.ExitCode, Problems: e.Problems}
 	if e.Err != nil {
 		end.Error = Clean(e.Err.Error())
+	}
+	for _, t := range e.Targets {
+		one := TargetEnd{Target: t.Name, Wave: t.Wave, Outcome: t.Result.Outcome, ExitCode: t.Result.ExitCode}
+		if t.Err != nil {
+			one.Error = Clean(t.Err.Error())
+		}
+		end.Targets = append(end.Targets, one)
 	}
 	_ = n.encoder.Encode(end)
 }
@@ -64,6 +81,11 @@ func (q *Quiet) Beat(time.Time) {}
 // Close writes the failure block where there is a cause to explain; another error is told by who ends
 // the program.
 func (q *Quiet) Close(e Ending) {
+	for _, t := range e.Targets {
+		if t.Err != nil {
+			WriteBlock(q.w, targetBlock(t, q.theme, 0), q.groups)
+		}
+	}
 	if e.Err != nil && len(e.Causes()) > 0 {
 		WriteBlock(q.w, Block(e, q.theme), q.groups)
 	}

@@ -23,6 +23,9 @@ type Plain struct {
 	groups  Groups
 	verbose bool
 
+	lane   string    // of one of several targets, in the second column
+	origin time.Time // of the elapsed time; zero: the first event
+
 	snap    snapshot.Snapshot
 	said    map[string]string // object -> last words
 	last    time.Time         // of the last line
@@ -85,6 +88,9 @@ func (p *Plain) Emit(e event.Event) {
 	case event.Result:
 	}
 }
+
+// take takes in an event that somebody else shows.
+func (p *Plain) take(e event.Event) { p.snap.Apply(e) }
 
 // failed tells whether a line has said already that an object failed.
 func (p *Plain) failed(object string) bool {
@@ -249,10 +255,22 @@ func (p *Plain) progress(e event.Event) {
 func (p *Plain) line(e event.Event, text string) {
 	p.last = e.Time
 	if p.groups != nil {
-		p.groups.Line(p.w, e.Phase, e.Time)
+		p.groups.Line(p.w, p.group(e.Phase), e.Time)
 	}
-	elapsed := e.Time.Sub(p.snap.Started).Seconds()
-	fmt.Fprintf(p.w, "%6.1fs %-8s %s\n", max(elapsed, 0), e.Phase, Clean(text))
+	origin := p.origin
+	if origin.IsZero() {
+		origin = p.snap.Started
+	}
+	elapsed := e.Time.Sub(origin).Seconds()
+	fmt.Fprintf(p.w, "%6.1fs %s%-8s %s\n", max(elapsed, 0), p.lane, e.Phase, Clean(text))
+}
+
+// group is the name of what a CI system folds.
+func (p *Plain) group(phase event.Phase) event.Phase {
+	if p.lane == "" || phase == event.Done || phase == "" {
+		return phase
+	}
+	return event.Phase(strings.TrimSpace(p.lane) + "-" + string(phase))
 }
 
 // Bytes writes a number of bytes as 12.3 MB.

@@ -37,6 +37,8 @@ type Session struct {
 type Options struct {
 	App  *app.App
 	Verb string // deploy, status, destroy
+	// Targets are the names of several targets; empty: there is one.
+	Targets []string
 	// Ended is true when the run is over before it began: there is nothing to watch.
 	Ended bool
 	// Tick replaces the clock of the heartbeat, in tests.
@@ -92,10 +94,13 @@ func main(ctx context.Context, o Options, ci string) Renderer {
 		return NewQuiet(a.IO.Err, a.ErrTheme(), groups(ci))
 	case app.ProgressTUI:
 		if !o.Ended {
-			return newLive(ctx, a)
+			return newLive(ctx, a, o.Targets)
 		}
 		fallthrough
 	default:
+		if len(o.Targets) > 0 {
+			return NewLanes(a.IO.Err, a.ErrTheme(), groups(ci), a.Flags.Verbose > 0, o.Targets)
+		}
 		return NewPlain(a.IO.Err, a.ErrTheme(), groups(ci), a.Flags.Verbose > 0)
 	}
 }
@@ -141,7 +146,7 @@ func (s *Session) Close(e Ending) (shown bool) {
 		r.Close(e)
 	}
 	_, isJSON := s.renderers[0].(*NDJSON)
-	return isJSON || len(e.Causes()) > 0
+	return isJSON || len(e.Causes()) > 0 || len(e.Targets) > 0
 }
 
 func (s *Session) beat(ctx context.Context, tick <-chan time.Time) {

@@ -41,6 +41,7 @@ type Options struct {
 	ProveMaxLost      int // below 0: whatever is lost
 
 	Project func() (*project.Project, error)
+	Places  func() ([]app.Place, error) // where --env or --cloud name several
 	Deploy  func(context.Context, deployer.DeployOptions, event.Sink) (*deployer.Result, error)
 }
 
@@ -49,7 +50,9 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	if run == nil {
 		run = Run
 	}
-	o := &Options{App: a, Project: a.Project, Deploy: deployer.Deploy}
+	o := &Options{App: a, Deploy: deployer.Deploy}
+	o.Project = func() (*project.Project, error) { return a.ProjectFor(o.Cloud) }
+	o.Places = func() ([]app.Place, error) { return a.Places(o.Cloud) }
 	cmd := &cobra.Command{
 		Use:   "deploy",
 		Short: "Deploy the project and watch until it serves",
@@ -58,6 +61,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 			"A deploy that changes nothing says so and writes no revision.",
 		Example: "  egk8s deploy --cloud kind\n" +
 			"  egk8s deploy --env production --rollback-on-failure\n" +
+			"  egk8s deploy --env staging,production   # production only when staging is healthy\n" +
 			"  egk8s deploy --prove --prove-max-lost 0 # fails when a single request is lost\n" +
 			"  egk8s deploy --dry-run --exit-code      # 10: something would change\n" +
 			"  egk8s deploy --plan-out shop.plan && egk8s deploy --plan shop.plan\n" +
@@ -73,10 +77,10 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&o.Cloud, "cloud", "", "`PROFILE` of the cloud (default: the project's, then what the cluster shows)")
+	fs.StringVar(&o.Cloud, "cloud", "", "`PROFILE` of the cloud, or several with commas between (default: the project's, then what the cluster shows)")
 	fs.StringVar(&o.Image, "image", "", "`REFERENCE` of an image that the cluster can pull, instead of the one egk8s carries")
 	fs.StringVar(&o.Repository, "repository", "", "`REPOSITORY` that the image is pushed to, instead of the project's")
-	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "time limit of the whole run")
+	fs.DurationVar(&o.Timeout, "timeout", 5*time.Minute, "time limit of the run; of several targets, of each")
 	fs.StringVar(&o.DryRun, "dry-run", "none", "show what would change: none, client, or server (the API server judges)")
 	fs.Lookup("dry-run").NoOptDefVal = "server"
 	fs.BoolVar(&o.ExitCode, "exit-code", false, "with --dry-run or --plan-out: end with 10 when something would change")
@@ -105,6 +109,9 @@ func (o *Options) check() error {
 	if o.Plan != "" && o.PlanOut != "" {
 		return &exit.UsageError{Message: "--plan and --plan-out exclude each other", Hint: []string{"--plan-out writes a plan; --plan carries it out"}}
 	}
+	if o.App.Several(o.Cloud) && (o.Plan != "" || o.PlanOut != "") {
+		return &exit.UsageError{Message: "a plan is for one target", Hint: []string{"run egk8s deploy once for each"}}
+	}
 	if err := app.FailOn(o.FailOn); err != nil {
 		return err
 	}
@@ -127,7 +134,7 @@ func (o *Options) check() error {
 }
 
 // deployOptions are the choices in the deployer's words.
-func (o *Options) deployOptions(p *project.Project) deployer.DeployOptions {
+func (o *Options) deployOptions(p *project.Project, cloud string) deployer.DeployOptions {
 	dry := deployer.DryRun(o.DryRun)
 	if o.DryRun == "none" {
 		dry = deployer.DryRunNone
@@ -141,7 +148,7 @@ func (o *Options) deployOptions(p *project.Project) deployer.DeployOptions {
 		kept = "."
 	}
 	return deployer.DeployOptions{
-		Target: o.App.Target(o.Cloud), Project: p, Timeout: o.Timeout, Repository: o.Repository, Image: o.Image,
+		Target: o.App.Target(cloud), Project: p, Timeout: o.Timeout, Repository: o.Repository, Image: o.Image,
 		ForceConflicts: o.ForceConflicts, DryRun: dry, RollBack: o.RollbackOnFailure, Evidence: kept, PlanOut: o.PlanOut,
 		CreateNS: o.CreateNamespace, FailOn: deployer.FailOn(o.FailOn), Prove: prove, Version: version.Version,
 	}

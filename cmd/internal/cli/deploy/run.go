@@ -15,6 +15,9 @@ var errDifferences = errors.New("something would change")
 
 // Run deploys, shows the run, and writes its result.
 func Run(ctx context.Context, o *Options) error {
+	if o.App.Several(o.Cloud) {
+		return o.several(ctx)
+	}
 	run := outcome.Run{App: o.App, Verb: "deploy", Kind: "DeployResult", Output: o.Output, Result: &deployer.Result{}}
 	p, err := o.Project()
 	if err != nil {
@@ -23,7 +26,7 @@ func Run(ctx context.Context, o *Options) error {
 	if err := o.confirm(ctx, p); err != nil {
 		return err
 	}
-	options := o.deployOptions(p)
+	options := o.deployOptions(p, o.Cloud)
 	if o.Plan != "" {
 		if options.Plan, err = deployer.ReadPlan(o.Plan); err != nil {
 			return run.End(ctx, err)

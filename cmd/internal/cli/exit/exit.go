@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
 
 	"egk8s.dev/egk8s/deployer"
@@ -127,6 +128,17 @@ func Of(err error) Code {
 		return Unfinished
 	}
 	return Bug
+}
+
+// Several is the code of a run with several targets: the first of 5, 6, 8, 4 and 7 that occurred, else the
+// first of the others; 10 only where nothing failed.
+func Several(codes []Code) Code {
+	for _, code := range []Code{Refused, Unhealthy, Image, Unreachable, Unfinished, Terminated, Interrupted, Project, Usage, Bug, NotFound, Differences} {
+		if slices.Contains(codes, code) {
+			return code
+		}
+	}
+	return OK
 }
 
 func ofSignal(err error) (Code, bool) {

@@ -60,6 +60,33 @@ func TestOf(t *testing.T) {
 	}
 }
 
+// TestSeveral holds the published order: the first of 5, 6, 8, 4, 7 that occurred.
+func TestSeveral(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		codes []exit.Code
+		want  exit.Code
+	}{
+		{nil, 0},
+		{[]exit.Code{0, 0}, 0},
+		{[]exit.Code{7, 4, 8, 6, 5}, 5},
+		{[]exit.Code{7, 4, 8, 6}, 6},
+		{[]exit.Code{7, 4, 8}, 8},
+		{[]exit.Code{7, 4}, 4},
+		{[]exit.Code{0, 7}, 7},
+		{[]exit.Code{143, 6}, 6},
+		{[]exit.Code{0, 130}, 130},
+		{[]exit.Code{3, 0}, 3},
+		{[]exit.Code{10, 0}, 10},
+		{[]exit.Code{10, 7}, 7},
+	}
+	for _, test := range tests {
+		if got := exit.Several(test.codes); got != test.want {
+			t.Errorf("Several(%v) = %d, want %d", test.codes, got, test.want)
+		}
+	}
+}
+
 func TestTableIsComplete(t *testing.T) {
 	t.Parallel()
 	want := []exit.Code{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143}

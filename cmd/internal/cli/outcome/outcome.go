@@ -38,7 +38,7 @@ func Cause(ctx context.Context, err error) error {
 
 // End ends the run with err.
 func (r Run) End(ctx context.Context, err error) error {
-	r.complete(err)
+	complete(r.Kind, r.Result, err)
 	explained := err
 	if explain.Silent(err) {
 		explained = nil
@@ -64,9 +64,9 @@ func (r Run) End(ctx context.Context, err error) error {
 
 // complete fills what the result says of an error, so that every consumer of it gets one document in
 // every case.
-func (r Run) complete(err error) {
-	code, result := exit.Of(err), r.Result
-	result.APIVersion, result.Kind, result.ExitCode = "egk8s.dev/v1alpha1", r.Kind, int(code)
+func complete(kind string, result *deployer.Result, err error) {
+	code := exit.Of(err)
+	result.APIVersion, result.Kind, result.ExitCode = "egk8s.dev/v1alpha1", kind, int(code)
 	if result.Changes == nil {
 		result.Changes = []deployer.Change{}
 	}
@@ -107,13 +107,19 @@ func (r Run) write() error {
 	case output.IsDocument(r.Output):
 		return output.Write(r.App.IO.Out, r.Output, r.Result)
 	case r.Output == "name":
-		for _, c := range r.Result.Changes {
-			if c.Action == event.Unchanged {
-				continue
-			}
-			if _, err := fmt.Fprintf(r.App.IO.Out, "%s/%s\n", c.Kind, c.Name); err != nil {
-				return err
-			}
+		return names(r.App, "", r.Result)
+	}
+	return nil
+}
+
+// names writes the objects that were changed, one a line.
+func names(a *app.App, prefix string, result *deployer.Result) error {
+	for _, c := range result.Changes {
+		if c.Action == event.Unchanged {
+			continue
+		}
+		if _, err := fmt.Fprintf(a.IO.Out, "%s%s/%s\n", prefix, c.Kind, c.Name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		Long: "Say how a release is: replicas, the config each has loaded, how it is reached, what is wrong.\n" +
 			"Ends with 0 when it is healthy, 7 while a rollout is under way, 6 when something is wrong, 9 when\n" +
 			"nothing is deployed.",
-		Example: "  egk8s status\n  egk8s status --watch\n  egk8s status -o json",
+		Example: "  egk8s status\n  egk8s status --env staging,production\n  egk8s status --watch\n  egk8s status -o json",
 		GroupID: "cluster",
 		Args:    app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,6 +63,9 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 
 // Run looks at the release once, or watches it.
 func Run(ctx context.Context, o *Options) error {
+	if o.App.Several("") {
+		return o.several(ctx)
+	}
 	name, target, err := o.App.Release(o.Name)
 	if err != nil {
 		return err
@@ -116,14 +119,20 @@ func (o *Options) look() Look {
 
 // verdict is the exit code of a health. The text has said why.
 func verdict(s *deployer.StatusResult) error {
-	code := exit.OK
-	switch s.Health {
-	case deployer.Healthy:
+	code := healthCode(s.Health)
+	if code == exit.OK {
 		return nil
-	case deployer.Updating:
-		code = exit.Unfinished
-	case deployer.Degraded, deployer.Unavailable:
-		code = exit.Unhealthy
 	}
 	return &exit.Error{Code: code, Err: fmt.Errorf("%s is %s", s.Name, s.Health), Shown: true}
+}
+
+func healthCode(h deployer.Health) exit.Code {
+	switch h {
+	case deployer.Updating:
+		return exit.Unfinished
+	case deployer.Degraded, deployer.Unavailable:
+		return exit.Unhealthy
+	case deployer.Healthy:
+	}
+	return exit.OK
 }

@@ -76,6 +76,9 @@ func (f *frame) footer() string {
 	if f.look.Feeds {
 		keys += "l logs" + dot + "e events" + dot
 	}
+	if len(f.look.Tabs) > 0 {
+		keys += "tab next target" + dot
+	}
 	return f.dim(keys + "? keys" + dot + "q " + leave)
 }
 

@@ -33,6 +33,8 @@ type Look struct {
 	Lines  []string
 	Note   string
 	Offset int
+	// Tabs are several targets, of which one is shown; empty: there is one.
+	Tabs []Tab
 	// Feeds tells that there are logs and events to look at.
 	Feeds bool
 	// Final is the frame that is kept: nothing moves and no key is offered.
@@ -61,7 +63,7 @@ func Frame(s snapshot.Snapshot, look Look) string {
 
 // overview is a frame of phases and objects.
 func (f *frame) overview() []string {
-	lines := []string{f.header()}
+	lines := append(f.targets(), f.header())
 	phases := f.phases()
 	rows := f.objects()
 	tail := f.tail()
@@ -100,6 +102,9 @@ func (f *frame) header() string {
 	h, t := f.s.Header, f.look.Theme
 	elapsed := clock(f.elapsed())
 	title := orElse(f.s.Target, "gateway")
+	if h.Release != "" && h.Release != f.s.Target {
+		title = h.Release + " in " + title
+	}
 	if h.Cloud != "" {
 		title += " " + t.Lines().Arrow + " " + h.Cloud
 	}

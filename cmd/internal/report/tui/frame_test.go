@@ -52,6 +52,8 @@ func TestFrames(t *testing.T) {
 		{"failure-80x24", "failure", 0, tui.Look{Width: 80, Height: 24}},
 		{"final-80", "success", 0, tui.Look{Width: 80, Final: true}},
 		{"final-failure-80", "failure", 0, tui.Look{Width: 80, Final: true}},
+		{"targets-80x24", "success", 25, tui.Look{Width: 80, Height: 24, Tabs: tabs()}},
+		{"targets-40x12", "success", 25, tui.Look{Width: 40, Height: 12, Tabs: tabs()}},
 		{"empty-80x24", "success", -1, tui.Look{Width: 80, Height: 24}},
 	}
 	for _, test := range tests {
@@ -89,8 +91,19 @@ func TestFramesFit(t *testing.T) {
 				for _, look.Pane = range []tui.Pane{tui.NoPane, tui.Details, tui.Logs, tui.Events, tui.Help} {
 					checkSize(t, tui.Frame(s, look), look)
 				}
+				look.Pane, look.Tabs = tui.NoPane, tabs()
+				checkSize(t, tui.Frame(s, look), look)
 			}
 		}
+	}
+}
+
+func tabs() []tui.Tab {
+	return []tui.Tab{
+		{Name: "staging", Begun: true, Outcome: "succeeded"},
+		{Name: "eu", Begun: true, Ready: "2/3", Shown: true},
+		{Name: "us", Begun: true, Outcome: "failed"},
+		{Name: "asia"},
 	}
 }
 

@@ -26,6 +26,8 @@ func (m *model) key(key string, typed []rune) {
 		m.back()
 	case key == "?":
 		m.open(Help)
+	case key == "tab" || key == "shift+tab":
+		m.turn(key == "tab")
 	case key == "l" && m.look.Feeds:
 		m.open(Logs)
 	case key == "e" && m.look.Feeds:
@@ -35,6 +37,20 @@ func (m *model) key(key string, typed []rune) {
 	default:
 		m.table(key)
 	}
+}
+
+// turn shows the next of several targets, or the one before.
+func (m *model) turn(forward bool) {
+	if len(m.view.opts.Targets) == 0 {
+		return
+	}
+	m.open(NoPane)
+	m.look.Selected = ""
+	if forward {
+		m.view.choose(1)
+		return
+	}
+	m.view.choose(-1)
 }
 
 // table takes in a key of the table of objects.
@@ -96,7 +112,7 @@ func (m *model) open(p Pane) {
 	m.look.Pane, m.look.Offset = p, 0
 	if p.fed() {
 		s := m.view.snapshot()
-		m.feed = m.view.follow(Query{Pane: p, Object: m.look.Selected, Release: s.Target, Header: s.Header})
+		m.feed = m.view.follow(Query{Pane: p, Object: m.look.Selected, Release: orElse(s.Header.Release, s.Target), Header: s.Header})
 	}
 }
 

@@ -150,3 +150,38 @@ func TestFeedIsBounded(t *testing.T) {
 		t.Errorf("%d lines, the last %q", len(look.Lines), look.Lines[len(look.Lines)-1])
 	}
 }
+
+// TestTargets: of several targets the one that runs is shown, until a key chooses another.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	v := &View{opts: Options{Now: time.Now, Targets: []string{"staging", "eu", "us"}}, runs: runs{names: []string{"staging", "eu", "us"}}}
+	m := &model{view: v, look: Look{Width: 80, Height: 20}}
+	emit := func(target string, kind event.Type, message string) {
+		v.Emit(event.Event{Time: time.Unix(90, 0), Target: target, Phase: event.Rollout, Type: kind, Message: message, Started: &event.Header{Verb: "deploy", Release: "shop"}})
+	}
+	want := func(when, target string) {
+		t.Helper()
+		if got := v.runs.shown(); got != target {
+			t.Errorf("%s: %q is shown, want %q", when, got, target)
+		}
+	}
+	want("before anything", "staging")
+	emit("staging", event.PhaseStarted, "")
+	want("the first runs", "staging")
+	emit("staging", event.Result, "succeeded")
+	emit("eu", event.PhaseStarted, "")
+	want("the second runs", "eu")
+	m.key("tab", nil)
+	want("after tab", "us")
+	m.key("tab", nil)
+	want("around the end", "staging")
+	m.key("shift+tab", nil)
+	want("and back", "us")
+	v.runs.chosen = ""
+	emit("eu", event.Result, "failed")
+	emit("us", event.Result, "skipped")
+	want("at the end", "eu")
+	if first, _, _ := strings.Cut(m.View(), "\n"); !strings.Contains(first, "staging succeeded") || !strings.Contains(first, "[eu] failed") || !strings.Contains(first, "us skipped") {
+		t.Errorf("the first line %q does not list the targets", first)
+	}
+}

@@ -130,12 +130,13 @@ func (f *frame) help() []string {
 		{"e", "what Kubernetes says about it"},
 		{"/", "show only what holds a text"},
 		{"esc", "close the pane, the filter, the selection"},
+		{"tab", "the next of several targets"},
 		{"q", leave},
 		{"ctrl+c", "interrupt; twice: leave at once"},
 	}
 	var lines []string
 	for _, k := range keys {
-		if !f.look.Feeds && (k[0] == "l" || k[0] == "e") {
+		if !f.look.Feeds && (k[0] == "l" || k[0] == "e") || len(f.look.Tabs) == 0 && k[0] == "tab" {
 			continue
 		}
 		lines = append(lines, fmt.Sprintf(" %-15s %s", k[0], k[1]))

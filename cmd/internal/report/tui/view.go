@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type Options struct {
 	// Detach is called when the user stops watching, Interrupt when ctrl+c is pressed.
 	Detach    func()
 	Interrupt func()
+	// Targets are the names of several targets; empty: there is one.
+	Targets []string
 	// Source gives logs and events to look at; nil: there are none.
 	Source Source
 }
@@ -48,13 +51,13 @@ type View struct {
 	feeds   sync.WaitGroup
 
 	mu   sync.Mutex
-	snap snapshot.Snapshot
+	runs runs
 	err  error
 }
 
 // Start draws until Stop.
 func Start(ctx context.Context, o Options) *View {
-	v := &View{opts: o, done: make(chan struct{})}
+	v := &View{opts: o, done: make(chan struct{}), runs: runs{names: o.Targets}}
 	v.feeding, v.starve = context.WithCancel(ctx)
 	width, height := o.IO.Size()
 	v.program = tea.NewProgram(
@@ -84,7 +87,7 @@ func Start(ctx context.Context, o Options) *View {
 func (v *View) Emit(e event.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.snap.Apply(e)
+	v.runs.apply(e)
 }
 
 // Broken returns why the view ended by itself; nil while it runs.
@@ -103,7 +106,7 @@ func (v *View) Broken() error {
 }
 
 // Stop ends the view, restores the terminal and returns the last frame, to be kept in the
-// scrollback.
+// scrollback; of several targets, that of each which was begun.
 func (v *View) Stop() string {
 	v.program.Quit()
 	select {
@@ -116,13 +119,38 @@ func (v *View) Stop() string {
 	v.feeds.Wait()
 	v.restore()
 	width, _ := v.opts.IO.Size()
-	return Frame(v.snapshot(), Look{Theme: v.opts.Theme, Now: v.opts.Now(), Width: width, Final: true})
+	look := Look{Theme: v.opts.Theme, Now: v.opts.Now(), Width: width, Final: true}
+	if len(v.opts.Targets) == 0 {
+		return Frame(v.snapshot(), look)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var frames []string
+	for _, name := range v.opts.Targets {
+		if s := v.runs.at(name); !s.Started.IsZero() && s.Outcome != "skipped" {
+			frames = append(frames, Frame(s.Clone(), look))
+		}
+	}
+	return strings.Join(frames, "\n\n")
 }
 
 func (v *View) snapshot() snapshot.Snapshot {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.snap.Clone()
+	return v.runs.at(v.runs.shown()).Clone()
+}
+
+func (v *View) tabs() []Tab {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.runs.tabs()
+}
+
+// choose shows another target.
+func (v *View) choose(by int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.runs.choose(by)
 }
 
 // tick asks for the next redraw.
@@ -171,5 +199,6 @@ func (m *model) View() string {
 	if m.feed != nil {
 		m.feed.show(&look)
 	}
+	look.Tabs = m.view.tabs()
 	return Frame(m.view.snapshot(), look)
 }
