@@ -188,6 +188,12 @@ func TestLiveView(t *testing.T) {
 		{"SIGTERM", func(_ *testing.T, s *screen) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 143},
 		{"SIGINT", func(_ *testing.T, s *screen) { _ = s.cmd.Process.Signal(syscall.SIGINT) }, 130},
 		{"ctrl+c", func(_ *testing.T, s *screen) { _, _ = s.tty.WriteString("\x03") }, 130},
+		{"SIGTERM with a log open", func(t *testing.T, s *screen) {
+			t.Helper()
+			_, _ = s.tty.WriteString("l")
+			s.waitFor(t, "all pods", 10*time.Second)
+			_ = s.cmd.Process.Signal(syscall.SIGTERM)
+		}, 143},
 		{"q and yes", func(t *testing.T, s *screen) {
 			t.Helper()
 			_, _ = s.tty.WriteString("q")
