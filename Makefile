@@ -21,6 +21,7 @@ LDFLAGS := -s -w -buildid= $(VERSION_FLAG)
 
 GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOFUMPT := $(GO) run mvdan.cc/gofumpt@v0.12.0
+ACTIONLINT := $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 # The race detector needs cgo and a C compiler; without one the tests run without it, and say so.
 CC_FOUND := $(shell command -v $(or $(CC),cc) 2>/dev/null)
@@ -82,6 +83,7 @@ check: go-version ## check format, lint, tidiness and import rules (changes noth
 	$(GO) vet ./...
 	$(GO) vet -tags api,e2e ./...
 	$(GOLANGCI) run
+	$(ACTIONLINT) templates/ci/github/.github/workflows/*.yml
 	$(GO) mod tidy -diff
 	cd $(CLUSTER) && $(GO) mod tidy -diff && $(GOLANGCI) run ./egkube/... ./internal/...
 

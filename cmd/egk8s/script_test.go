@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 
@@ -78,7 +79,20 @@ func pipelineScripts(env *testscript.Env) error {
 	if err := readYAML(filepath.Join(root, "templates", "ci", "github", ".github", "workflows", "egk8s.yml"), &github); err != nil {
 		return err
 	}
+	var circle struct {
+		Jobs map[string]struct{ Steps []any }
+	}
+	if err := readYAML(filepath.Join(root, "templates", "ci", "circleci", ".circleci", "config.yml"), &circle); err != nil {
+		return err
+	}
+	jenkins, err := os.ReadFile(filepath.Join(root, "templates", "ci", "jenkins", "Jenkinsfile"))
+	if err != nil {
+		return err
+	}
+	shell := regexp.MustCompile(`(?m)^\s+sh '(.*)'$`).FindAllSubmatch(jenkins, -1)
 	scripts := map[string]string{
+		"jenkins-validate.sh": string(shell[0][1]), "jenkins-deploy.sh": string(shell[1][1]),
+		"circleci-validate.sh": command(circle.Jobs["validate"].Steps), "circleci-deploy.sh": command(circle.Jobs["deploy"].Steps),
 		"github-diff.sh":     github.Jobs["review"].Steps[1].Run,
 		"github-comment.sh":  github.Jobs["review"].Steps[2].Run,
 		"action-install.sh":  action.Runs.Steps[0].Run,
@@ -103,6 +117,11 @@ func pipelineScripts(env *testscript.Env) error {
 		}
 	}
 	return nil
+}
+
+// command is what the run step of a job of CircleCI runs.
+func command(steps []any) string {
+	return steps[1].(map[string]any)["run"].(map[string]any)["command"].(string)
 }
 
 func script(jobs map[string]any, job string) string {

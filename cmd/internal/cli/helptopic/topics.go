@@ -139,6 +139,8 @@ GitHub Actions   egk8s init --pipeline github writes a workflow; or use the acti
                  outputs: outcome, exit-code, revision, url, image, changed
 GitLab CI        egk8s init --pipeline gitlab writes a job; JUnit and dotenv reports are kept.
 Tekton           egk8s init --pipeline tekton writes a Task with results outcome, revision and url.
+Jenkins          egk8s init --pipeline jenkins writes a Jenkinsfile; JUnit reports and evidence are kept.
+CircleCI         egk8s init --pipeline circleci writes a config; test results and evidence are kept.
 
 Rules
   --timeout stays below the time limit of the job; at 80 % of it a warning is written.

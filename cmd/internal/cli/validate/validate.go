@@ -60,7 +60,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 		Long: "Check egk8s.yaml, the gateway's files with the gateway's own loader, and the objects they render to.\n" +
 			"All problems are reported at once, with file, line and column. DIR may be a project, or a folder with\n" +
 			"nothing but Express Gateway's files.",
-		Example: "  egk8s validate\n  egk8s validate --strict -o json\n  egk8s validate ./config",
+		Example: "  egk8s validate\n  egk8s validate --strict -o json\n  egk8s validate -o sarif > egk8s.sarif\n  egk8s validate ./config",
 		GroupID: "project",
 		Args:    app.MaxArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -73,7 +73,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.Cloud, "cloud", "", "`PROFILE` of the cloud (default: the project's, then generic)")
 	cmd.Flags().BoolVar(&o.Strict, "strict", false, "warnings are errors")
-	app.Formats(cmd, output.JSON, output.YAML)
+	app.Formats(cmd, output.JSON, output.YAML, formatSARIF)
 	return cmd
 }
 
@@ -96,19 +96,26 @@ func Run(_ context.Context, o *Options) error {
 		Verb: "validate", Err: err, Problems: doc.Problems, Explanation: explain.Text(o.App, err), Document: doc,
 		Result: result(doc),
 	})
-	if output.IsDocument(o.Output) {
-		if err := output.Write(o.App.IO.Out, o.Output, doc); err != nil {
-			return err
-		}
-	} else if doc.Valid {
-		if _, err := fmt.Fprintln(o.App.IO.Out, what); err != nil {
-			return err
-		}
+	if err := o.write(doc, what); err != nil {
+		return err
 	}
 	if !doc.Valid {
 		return &exit.Error{Code: exit.Project, Err: doc.Problems, Shown: true}
 	}
 	return nil
+}
+
+// write writes the result to standard output: a document, or one line when all is well.
+func (o *Options) write(doc Document, what string) (err error) {
+	switch {
+	case o.Output == formatSARIF:
+		return output.Write(o.App.IO.Out, output.JSON, sarif(doc.Problems, version.Version))
+	case output.IsDocument(o.Output):
+		return output.Write(o.App.IO.Out, o.Output, doc)
+	case doc.Valid:
+		_, err = fmt.Fprintln(o.App.IO.Out, what)
+	}
+	return err
 }
 
 func result(doc Document) deployer.Result {
