@@ -78,6 +78,7 @@ func (d *deploy) checkInput() check.Input {
 	return check.Input{
 		Cluster: d.client, Namespace: d.namespace, Facts: d.facts, Project: d.project,
 		Upstreams: d.report.Upstreams, Objects: d.rendered.Objects, Role: publishedRole(), Outside: d.outsideFindings,
+		TokensInMemory: d.report.TokensInMemory,
 	}
 }
 

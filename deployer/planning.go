@@ -110,7 +110,8 @@ func (s *session) compare(ctx context.Context, c comparison) (plan.Plan, error) 
 	}
 	in := plan.Input{
 		Desired: c.desired, Live: live, Inventory: sent(c.state), Previous: c.previous, ByHelm: c.byHelm,
-		Keep: func(l plan.Live) bool { return l.Labels[render.ConfigLabel] != "" }, // pruned by their own rule
+		// Configuration is pruned by its own rule, and data is never pruned.
+		Keep: func(l plan.Live) bool { return l.Labels[render.ConfigLabel] != "" || l.Kind == "PersistentVolumeClaim" },
 	}
 	suspects := plan.Suspects(c.desired, live, in.Inventory)
 	if c.all {

@@ -49,6 +49,8 @@ type Input struct {
 	Namespace string
 	Facts     *cluster.Facts
 	Project   *project.Project
+	// TokensInMemory is true when a pipeline wants access tokens that only the replica knows that issued them.
+	TokensInMemory bool
 	// Upstreams and Objects are what will be deployed; only the thorough checks look at them.
 	Upstreams []offline.Upstream
 	Objects   []*unstructured.Unstructured
@@ -74,6 +76,7 @@ func Checks() []Check {
 		{"cluster", "the version of Kubernetes is one that egk8s was tried with", false, version},
 		{"cluster", "the image is built for the processors of the nodes", false, platforms},
 		{"cluster", "what the project needs is installed", false, groups},
+		{"project", "what replicas must share is shared", false, shared},
 		{"namespace", "the namespace is there", false, namespace},
 		{"namespace", "the Secrets that the project names are there", false, secrets},
 		{"namespace", "a pod of the gateway would be admitted", true, admission},
@@ -198,6 +201,12 @@ type need struct {
 
 func needs(p *project.Project) []need {
 	var out []need
+	if r := p.Spec.Store.Redis; r != nil && r.Secret != nil {
+		out = append(out, need{r.Secret.Secret, r.Secret.Key, "spec.store.redis.secret"})
+	}
+	if r := p.Spec.Store.Redis; r != nil && r.Secret != nil {
+		out = append(out, need{r.Secret.Secret, r.Secret.Key, "spec.store.redis.secret"})
+	}
 	for name, ref := range p.Spec.SecretEnv {
 		out = append(out, need{ref.Secret, ref.Key, "spec.secretEnv." + name})
 	}

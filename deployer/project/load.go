@@ -142,7 +142,7 @@ func (d *document) project(path, cloud string) (*Project, diag.Problems) {
 func defaults() Spec {
 	return Spec{
 		Config:   Config{Dir: "config"},
-		Store:    StoreFile,
+		Store:    Store{Kind: StoreFile},
 		LogLevel: "info",
 		Replicas: Replicas{Fixed: 2},
 		Drain:    Drain{Delay: 5, Timeout: 30},

@@ -28,7 +28,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(problems)
 	}
 	want := project.Spec{
-		Config: project.Config{Dir: "config"}, Store: "file", Replicas: project.Replicas{Fixed: 2}, LogLevel: "info",
+		Config: project.Config{Dir: "config"}, Store: project.Store{Kind: "file"}, Replicas: project.Replicas{Fixed: 2}, LogLevel: "info",
 		Drain: project.Drain{Delay: 5, Timeout: 30},
 		Resources: project.Resources{
 			Requests: map[string]string{"cpu": "100m", "memory": "64Mi"}, Limits: map[string]string{"memory": "256Mi"},
@@ -64,7 +64,6 @@ egk8s.yaml:6:18: spec.drain.delay must be a whole number`,
 			in:   head + "spec: {store: memory, replicas: 1, consumers: config/c.yml}\n",
 			want: `egk8s.yaml:4:47: consumers come from a file, and store is memory`,
 		},
-		"redis": {in: head + "spec:\n  store: {redis: r}\n", want: `egk8s.yaml:5:10: spec.store must be a text`},
 		"autoscaler": {
 			in: head + "spec:\n  replicas: {min: 2, max: 10}\n", want: `egk8s.yaml:5:13: replicas.cpu must be the wanted use of the CPU request in percent, 1 to 1000`,
 		},

@@ -37,7 +37,7 @@ type Spec struct {
 	TLS            map[string]TLSSecret `json:"tls,omitempty"`
 	TrustedProxies []string             `json:"trustedProxies,omitempty"`
 	Probes         []Probe              `json:"probes,omitempty"`
-	Store          string               `json:"store,omitempty" hint:"this version knows the stores file and memory"`
+	Store          Store                `json:"store,omitzero" hint:"write file, memory, or {redis: {mode: internal}}"`
 	Replicas       Replicas             `json:"replicas,omitzero" hint:"write a number, or {min: 2, max: 10, cpu: 60}"`
 	Resources      Resources            `json:"resources,omitzero"`
 	Service        Service              `json:"service,omitzero"`

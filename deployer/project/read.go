@@ -74,8 +74,8 @@ func (p *Project) checkOptions() offline.Options {
 func (p *Project) agree(report *offline.Report) diag.Problems {
 	c := &checker{p: p}
 	if report.RedisHost != "" && p.document != nil && p.Position("spec.store") == p.Position("spec") {
-		c.fail("spec", "store", "add store: file to spec (consumers then come from spec.consumers), or store: memory for a trial",
-			"system.config.yml keeps consumers in the Redis %s, which this version cannot use, and egk8s.yaml names no store",
+		c.fail("spec", "store", "add store: {redis: {mode: external}} to spec for that Redis, {redis: {mode: internal}} for one of its own, or store: file (consumers then come from spec.consumers)",
+			"system.config.yml keeps consumers in the Redis %s, and egk8s.yaml does not say whether pods use it",
 			report.RedisHost)
 	}
 	if report.HTTP == nil && report.HTTPS == nil && !report.Problems.HasErrors() {
@@ -108,7 +108,7 @@ func (p *Project) Settings(report *offline.Report) offline.Settings {
 			HTTP: address("", PodHTTPPort), HTTPS: address("", PodHTTPSPort), Admin: address("127.0.0.1", p.AdminPort(report)),
 			Status: address("", PodStatusPort), Metrics: address("", PodMetricsPort),
 		},
-		Store: offline.StoreSettings{Kind: p.Spec.Store},
+		Store: p.storeSettings(),
 		Drain: offline.DrainSettings{Delay: p.Spec.Drain.Delay, Timeout: p.Spec.Drain.Timeout},
 	}
 	if p.Spec.Consumers != "" {

@@ -17,6 +17,7 @@ import (
 const (
 	StoreFile   = "file"
 	StoreMemory = "memory"
+	StoreRedis  = "redis"
 )
 
 // MaxName is the longest name of a release: what Helm records and the names of objects leave.
@@ -116,7 +117,7 @@ func (c *checker) files() {
 		if name := strings.TrimSuffix(path.Base(filepath.ToSlash(spec.Consumers)), ".gz"); !hasSuffix(name, ".yml", ".yaml", ".json") {
 			c.fail("spec.consumers", "consumers", "", "the consumers file must be YAML or JSON, plain or .gz")
 		}
-		if spec.Store == StoreMemory {
+		if spec.Store.Kind == StoreMemory {
 			c.fail("spec.consumers", "store-contradiction", "leave store out, it is file",
 				"consumers come from a file, and store is memory")
 		}
@@ -133,9 +134,7 @@ func (c *checker) files() {
 		}
 		c.secret(at, SecretKey{Secret: f.Secret, Key: f.Key})
 	}
-	if !slices.Contains([]string{StoreFile, StoreMemory}, spec.Store) {
-		c.fail("spec.store", "store", "this version knows file and memory", "unknown store %q", spec.Store)
-	}
+	c.store()
 }
 
 func (c *checker) local(path, value string) {
@@ -165,8 +164,8 @@ func (c *checker) replicas() {
 func (c *checker) scale() {
 	spec := c.p.Spec
 	c.replicas()
-	if most := spec.Replicas.Most(); spec.Store == StoreMemory && most > 1 {
-		c.fail("spec.store", "store-contradiction", "set replicas: 1, or store: file",
+	if most := spec.Replicas.Most(); spec.Store.Kind == StoreMemory && most > 1 {
+		c.fail("spec.store", "store-contradiction", "set replicas: 1, or store: file, or store: {redis: {mode: internal}}",
 			"store memory works with one replica only, and there may be %d", most)
 	}
 	if d := spec.Drain; d.Delay < 0 || d.Timeout < 0 || d.Delay+d.Timeout > 3600 {

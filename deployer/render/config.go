@@ -75,6 +75,7 @@ func (r *Rendered) makeConfig(in Input) error {
 			"type": "Opaque", "data": map[string]any{c.Path: base64.StdEncoding.EncodeToString(c.Data)},
 		}))
 	}
+	r.makeRedisSecret(in)
 	return nil
 }
 
@@ -136,7 +137,7 @@ func object(in Input, kind, name, role string, content map[string]any) *unstruct
 	for k, v := range CommonLabels(in.Project.Name, in.Version) {
 		labels[k] = v
 	}
-	if role != RoleConsumers {
+	if role != RoleConsumers && role != RoleRedis {
 		delete(labels, "app.kubernetes.io/version") // named by its content: another version must not change it
 	}
 	content["apiVersion"], content["kind"] = "v1", kind

@@ -60,6 +60,7 @@ type Names struct {
 	ConfigMap       string // NAME-config-DIGEST10
 	Secret          string // NAME-secret-HMAC10; empty: no file is secret
 	ConsumersSecret string // NAME-consumers; empty: no consumers
+	RedisSecret     string // NAME-redis, with a password that egk8s makes; empty: none
 }
 
 // Ports are the ports of the Service; 0: the file has no such listener.
@@ -85,6 +86,7 @@ const (
 	RoleConfig    = "config"
 	RoleSecret    = "secret"
 	RoleConsumers = "consumers"
+	RoleRedis     = "redis"
 )
 
 // Ports in a pod, whatever the user's file says.

@@ -38,6 +38,9 @@ func values(in Input, r *Rendered) map[string]any {
 		tls[name] = ref.Secret
 	}
 	v["tls"] = tls
+	if spec.Store.Redis != nil {
+		v["redis"] = redisValues(in.Project)
+	}
 	if r.Names.ConsumersSecret != "" {
 		v["consumers"] = map[string]any{"secret": r.Names.ConsumersSecret, "key": path.Base(in.Files.Consumers.Path)}
 	}

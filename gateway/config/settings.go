@@ -55,6 +55,7 @@ type TLSFiles struct {
 const (
 	StoreFile   = "file"
 	StoreMemory = "memory"
+	StoreRedis  = "redis"
 )
 
 // StoreSettings say where users and credentials live. An empty Kind leaves the choice to system.config.yml.
@@ -62,6 +63,9 @@ type StoreSettings struct {
 	Kind string `json:"kind,omitempty"`
 	// Path is the consumers file of kind "file": absolute, or relative to the working directory.
 	Path string `json:"path,omitempty"`
+	// URL of kind "redis": redis:// or rediss://, without a password, which comes from EGK8S_REDIS_PASSWORD. Empty: the
+	// Redis of system.config.yml.
+	URL string `json:"url,omitempty"`
 }
 
 // DrainSettings are in seconds: the gateway serves on for Delay, then waits at most Timeout for requests in flight.

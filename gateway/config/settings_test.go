@@ -51,12 +51,15 @@ func TestParseSettingsRefuses(t *testing.T) {
 		head + `"drain": {}} {}`:                "more than one value",
 		head + `"upstreams": {"a": "a:80"}}`:    `upstream "a": it must begin with http:// or https://`,
 		head + `"upstreams": {"a": "http://"}}`: `upstream "a": it names no host`,
-		head + `"upstreams": {"a": "http://u:PASSWORD@h:x"}}`: `upstream "a": it is not a URL`,
-		head + `"trustedProxies": ["10.0.0.0/99"]}`:           `trusted proxy "10.0.0.0/99"`,
-		head + `"listen": {"http": "8080"}}`:                  `listen address "8080"`,
-		head + `"tls": {"default": {"cert": "c"}}}`:           `certificate "default"`,
-		head + `"store": {"kind": "redis"}}`:                  `store "redis"`,
-		head + `"drain": {"delay": -1}}`:                      "negative",
+		head + `"upstreams": {"a": "http://u:PASSWORD@h:x"}}`:               `upstream "a": it is not a URL`,
+		head + `"trustedProxies": ["10.0.0.0/99"]}`:                         `trusted proxy "10.0.0.0/99"`,
+		head + `"listen": {"http": "8080"}}`:                                `listen address "8080"`,
+		head + `"tls": {"default": {"cert": "c"}}}`:                         `certificate "default"`,
+		head + `"store": {"kind": "etcd"}}`:                                 `store "etcd"`,
+		head + `"store": {"kind": "file", "url": "redis://r"}}`:             "url is for the kind redis",
+		head + `"store": {"kind": "redis", "url": "http://r"}}`:             "it must begin with redis:// or rediss://",
+		head + `"store": {"kind": "redis", "url": "redis://u:PASSWORD@r"}}`: "holds a secret",
+		head + `"drain": {"delay": -1}}`:                                    "negative",
 	} {
 		_, err := config.ParseSettings([]byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) {

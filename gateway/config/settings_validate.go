@@ -30,9 +30,12 @@ func (s Settings) validate() error {
 		}
 	}
 	switch s.Store.Kind {
-	case "", StoreFile, StoreMemory:
+	case "", StoreFile, StoreMemory, StoreRedis:
 	default:
-		return fmt.Errorf("store %q: it must be %q or %q", s.Store.Kind, StoreFile, StoreMemory)
+		return fmt.Errorf("store %q: it must be %q, %q or %q", s.Store.Kind, StoreFile, StoreMemory, StoreRedis)
+	}
+	if err := s.Store.checkURL(); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{"", "on", "errors", "off"}, s.AccessLog) {
 		return fmt.Errorf("accessLog %q: it must be on, errors or off", s.AccessLog)
@@ -43,6 +46,24 @@ func (s Settings) validate() error {
 	}
 	if s.Drain.Delay < 0 || s.Drain.Timeout < 0 {
 		return errors.New("drain: seconds cannot be negative")
+	}
+	return nil
+}
+
+// checkURL tells whether the URL is that of a Redis. It never quotes it: somebody may have put a password there.
+func (s StoreSettings) checkURL() error {
+	if s.URL == "" {
+		return nil
+	}
+	u, err := url.Parse(s.URL)
+	switch {
+	case s.Kind != StoreRedis:
+		return errors.New("store: url is for the kind redis")
+	case err != nil || u.Host == "" || u.Scheme != "redis" && u.Scheme != "rediss":
+		return errors.New("store: the url is not that of a Redis: it must begin with redis:// or rediss:// and name a host")
+	}
+	if _, has := u.User.Password(); has {
+		return errors.New("store: the url holds a secret, which belongs into the environment")
 	}
 	return nil
 }

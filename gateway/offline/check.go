@@ -93,6 +93,7 @@ func (r *Report) describe(cfg *config.Config) {
 	}
 	slices.Sort(r.Policies)
 	r.Policies = slices.Compact(r.Policies)
+	r.TokensInMemory = slices.Contains(r.Policies, "oauth2") && cfg.System.OAuth2.JWT == nil && cfg.Settings.Store.Kind != config.StoreRedis
 	if !cfg.System.RedisEmulate {
 		r.RedisHost = cfg.System.RedisHost
 	}

@@ -30,6 +30,7 @@ const (
 const (
 	StoreFile   = config.StoreFile
 	StoreMemory = config.StoreMemory
+	StoreRedis  = config.StoreRedis
 )
 
 // Entry is one file of a configuration.

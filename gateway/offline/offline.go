@@ -38,6 +38,9 @@ type Report struct {
 	Policies []string
 	// RedisHost is the Redis that system.config.yml names; empty when it names none or emulates.
 	RedisHost string
+	// TokensInMemory is true when a pipeline wants opaque access tokens that each process keeps to itself: those of one
+	// replica are unknown to the others.
+	TokensInMemory bool
 	// FileReferences are relative paths that the config names (keys, certificates), sorted.
 	FileReferences []string
 	// References are all files that the config names, in its order, absolute and missing ones too.

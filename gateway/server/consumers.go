@@ -30,6 +30,8 @@ type consumers struct {
 	status func() (string, diag.Problems)
 	// tokens keeps tokens and codes; nil: the memory of the process does.
 	tokens consumer.TokenStore
+	// reached tells whether the store answered yet; nil: it is here.
+	reached func() bool
 	// collect prints metrics; nil: there are none.
 	collect func(*strings.Builder)
 }
@@ -38,20 +40,20 @@ type consumers struct {
 //
 // In a pod the settings of egk8s decide. Standalone a consumers.yml beside the configuration is served;
 // else system.config.yml decides: its Redis, or the emulation of one, a store in memory.
-func openConsumers(ctx context.Context, cfg *config.Config, dir string, read config.FileReader) (*consumers, error) {
+func (g *Gateway) openConsumers(ctx context.Context, cfg *config.Config, read config.FileReader) (*consumers, error) {
 	models, err := readModels(read)
 	if err != nil {
 		return nil, err
 	}
 	path := cfg.Settings.Store.Path
 	if path == "" {
-		path = filepath.Join(dir, consumersName)
+		path = filepath.Join(g.opts.ConfigDir, consumersName)
 	}
 	switch {
 	case cfg.Settings.Store.Kind == config.StoreFile, cfg.Settings.Store.Kind == "" && exists(path):
 		return openFile(ctx, path, models, cfg)
-	case cfg.Settings.Store.Kind == "" && !cfg.System.RedisEmulate:
-		return openRedis(cfg, models)
+	case cfg.Settings.Store.Kind == config.StoreRedis, cfg.Settings.Store.Kind == "" && !cfg.System.RedisEmulate:
+		return openRedis(cfg, models, g.env.redisPassword)
 	}
 	service, err := consumer.New(memory.New(), consumer.Options{Models: models, BcryptCost: cfg.System.SaltRounds})
 	if err != nil {

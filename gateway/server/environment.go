@@ -30,6 +30,8 @@ type environment struct {
 	collector string // GOGC
 	access    string // which requests are logged; empty: not said
 
+	redisPassword string // of the Redis; empty: that of the configuration
+
 	adminTokens []string // of the Admin API; none: it asks for none
 }
 
@@ -53,7 +55,7 @@ func readEnvironment(o *Options) (*environment, error) {
 		// Whoever can read the pod knows its digest; a client outside does not.
 		nonce:  get("EGK8S_CONFIG_DIGEST"),
 		memory: get("GOMEMLIMIT"), collector: get("GOGC"),
-		access: get("EGK8S_ACCESS_LOG"),
+		access: get("EGK8S_ACCESS_LOG"), redisPassword: get("EGK8S_REDIS_PASSWORD"),
 	}
 	e.httpProxy = cmp.Or(get("http_proxy"), get("HTTP_PROXY"))
 	e.json = e.pod() || strings.EqualFold(get("EGK8S_LOG_FORMAT"), "json")

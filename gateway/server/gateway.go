@@ -68,6 +68,7 @@ type Gateway struct {
 	loaded [sha256.Size]byte
 
 	runtime  atomic.Pointer[pipeline.Runtime]
+	started  time.Time
 	serving  atomic.Bool
 	draining atomic.Bool
 
@@ -95,7 +96,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	g := &Gateway{
 		opts: o, env: env, catalogue: catalogue, log: newLogger(o.Output, env.logLevel, env.json),
 		pools: upstream.NewPools(), metrics: newMetrics(), counters: ratelimit.New(ratelimit.Options{}), memory: policy.NewMemory(),
-		written: make(chan chan struct{}),
+		written: make(chan chan struct{}), started: time.Now(),
 	}
 	g.pools.Log = g.log
 	g.metrics.collectors = append(g.metrics.collectors, func(b *strings.Builder) { g.pools.WriteMetrics(b) })
@@ -112,7 +113,7 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	if problems = append(problems, open...); open.HasErrors() {
 		return nil, problems
 	}
-	if g.consumers, err = openConsumers(ctx, cfg, o.ConfigDir, files); err != nil {
+	if g.consumers, err = g.openConsumers(ctx, cfg, files); err != nil {
 		return nil, err
 	}
 	if g.consumers.collect != nil {

@@ -41,7 +41,7 @@ func (g *Gateway) warnOAuth2(cfg *config.Config) {
 		for _, warning := range g.oauth2.Warnings() {
 			g.log.Warn("oauth2: " + warning)
 		}
-		if g.env.pod() {
+		if g.env.pod() && g.consumers.tokens == nil {
 			g.log.Warn("oauth2: tokens and codes are known to this replica only; run one, or use access tokens of type jwt and no codes")
 		}
 	})

@@ -2,18 +2,25 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strconv"
+	"strings"
 
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/consumer"
 	"egk8s.dev/egk8s/gateway/diag"
 	"egk8s.dev/egk8s/gateway/store/redis"
 )
+
+// redisUnavailable is the code of the problem that Redis is away.
+const redisUnavailable = "redis-unavailable"
 
 // systemSection is an object of system.config.yml; nothing is as good as an empty one.
 type systemSection map[string]any
@@ -35,9 +42,15 @@ func (s systemSection) text(name string) string {
 	}
 }
 
-// openRedis keeps consumers and tokens in the Redis of system.config.yml. It need not be there yet.
-func openRedis(cfg *config.Config, models *consumer.Models) (*consumers, error) {
+// openRedis keeps consumers and tokens in the Redis of the settings, or else of system.config.yml. It need not be there yet.
+func openRedis(cfg *config.Config, models *consumer.Models, password string) (*consumers, error) {
 	options, err := redisOptions(cfg.System.Raw, cfg.System.Namespace)
+	if err == nil && cfg.Settings.Store.URL != "" {
+		err = pointTo(&options, cfg.Settings.Store.URL)
+	}
+	if password != "" {
+		options.Password = password
+	}
 	if err != nil {
 		return nil, diag.Problems{{
 			Code: "redis-settings", Severity: diag.Error, Position: diag.Position{File: "system.config.yml"}, Message: err.Error(),
@@ -53,13 +66,18 @@ func openRedis(cfg *config.Config, models *consumer.Models) (*consumers, error) 
 	}
 	return &consumers{
 		service: service, tokens: store.Tokens(), watch: store.Watch, collect: store.WriteMetrics,
+		reached: store.Reached,
+		follow: func(_ context.Context, models *consumer.Models) error {
+			service.SetModels(models)
+			return nil
+		},
 		status: func() (string, diag.Problems) {
 			problem := store.Problem()
 			if problem == "" {
 				return "", nil
 			}
 			return "", diag.Problems{{
-				Code: "redis-unavailable", Severity: diag.Warning, Position: diag.Position{File: "system.config.yml"},
+				Code: redisUnavailable, Severity: diag.Warning, Position: diag.Position{File: "system.config.yml"},
 				Message: "Redis at " + store.Where() + ": " + problem,
 				Hint:    "consumers that are remembered go on; others get 503",
 			}}
@@ -99,6 +117,29 @@ func redisOptions(system systemSection, namespace string) (redis.Options, error)
 	var err error
 	o.TLS, err = redisTLS(db)
 	return o, err
+}
+
+// pointTo makes the Redis of a URL the one to use. How its content is read stays.
+func pointTo(o *redis.Options, address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || u.Scheme != "redis" && u.Scheme != "rediss" {
+		return errors.New("the store's url is not that of a Redis: redis://host:6379, or rediss:// with TLS")
+	}
+	o.Master, o.SentinelUsername, o.SentinelPassword = "", "", ""
+	o.Addresses = []string{net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "6379"))}
+	o.Username, o.DB = u.User.Username(), 0
+	if db := strings.Trim(u.Path, "/"); db != "" {
+		if o.DB, err = strconv.Atoi(db); err != nil || o.DB < 0 {
+			return fmt.Errorf("the store's url names no database: %q", db)
+		}
+	}
+	switch {
+	case u.Scheme == "redis":
+		o.TLS = nil
+	case o.TLS == nil:
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname()}
+	}
+	return nil
 }
 
 // redisTLS reads db.redis.tls; nil: there is none. Files are relative to where the process runs, as EG's are.

@@ -53,9 +53,19 @@ func (g *Gateway) unready() string {
 		return "the gateway is starting"
 	case g.env.pod() && g.Digest() != g.env.expected:
 		return "the loaded configuration is not the expected one"
+	case g.awaitsStore():
+		return "Redis did not answer yet"
 	default:
 		return ""
 	}
+}
+
+// storePatience is how long a gateway that starts waits for its Redis: one that knows nobody should not take over from
+// those that remember, but what needs nobody to be known must go on without Redis.
+const storePatience = 30 * time.Second
+
+func (g *Gateway) awaitsStore() bool {
+	return g.consumers != nil && g.consumers.reached != nil && !g.consumers.reached() && time.Since(g.started) < storePatience
 }
 
 // statusHandler answers liveness, readiness and status.
@@ -89,8 +99,18 @@ func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
 		writeText(w, http.StatusServiceUnavailable, reason+"\n")
 		return
 	}
+	if g.consumers != nil && g.consumers.status != nil {
+		for _, problem := range second(g.consumers.status()) {
+			if problem.Code == redisUnavailable { // most requests go on, so clients may come
+				writeText(w, http.StatusOK, "ready, without Redis: who is not remembered gets 503\n")
+				return
+			}
+		}
+	}
 	writeText(w, http.StatusOK, "ready\n")
 }
+
+func second[A, B any](_ A, b B) B { return b }
 
 // metricsHandler answers /metrics.
 func (g *Gateway) metricsHandler() http.Handler {

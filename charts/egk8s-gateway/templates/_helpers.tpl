@@ -12,6 +12,11 @@ app.kubernetes.io/name: egk8s-gateway
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{- define "egk8s.redisSelector" -}}
+app.kubernetes.io/name: egk8s-redis
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
 {{- define "egk8s.labels" -}}
 {{ include "egk8s.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | trunc 63 | quote }}
@@ -76,6 +81,11 @@ true
 {{- end -}}
 {{- with $tls }}{{ $_ := set $settings "tls" . }}{{ end -}}
 {{- $store := dict "kind" "file" -}}
+{{- if .Values.redis.enabled -}}
+{{- $store = dict "kind" "redis" "url" (printf "redis://%s-redis:6379" .Release.Name) -}}
+{{- else if .Values.redis.url -}}
+{{- $store = dict "kind" "redis" "url" .Values.redis.url -}}
+{{- end -}}
 {{- with include "egk8s.consumersPath" . }}{{ $_ := set $store "path" . }}{{ end -}}
 {{- $_ := set $settings "store" $store -}}
 {{- $_ := set $settings "drain" (dict "delay" (int .Values.drain.delay) "timeout" (int .Values.drain.timeout)) -}}

@@ -47,6 +47,7 @@ func spaceOf(what string) string {
 // state is how Redis has been of late.
 type state struct {
 	live    atomic.Bool  // a subscription tells of changes
+	reached atomic.Bool  // it answered once
 	until   atomic.Int64 // Redis is left alone until then, in nanoseconds; 0: it answers
 	slow    atomic.Int64 // answers in a row that came too late
 	failure atomic.Pointer[string]
@@ -201,6 +202,9 @@ func (s *state) mayAsk(now time.Time) bool {
 }
 
 func (s *state) answered() {
+	if !s.reached.Load() {
+		s.reached.Store(true)
+	}
 	if s.slow.Load() != 0 {
 		s.slow.Store(0)
 	}

@@ -73,6 +73,7 @@ func (s *Store) follow(ctx context.Context) error {
 			if m.Kind == "subscribe" {
 				s.cache.round.Add(1)
 				s.state.live.Store(true)
+				s.state.reached.Store(true)
 				s.state.until.Store(0)
 				s.state.failure.Store(nil)
 			}
@@ -95,6 +96,9 @@ func (s *Store) track(ctx context.Context, conn *goredis.Conn) error {
 	}
 	return nil
 }
+
+// Reached tells whether Redis answered since the store was opened.
+func (s *Store) Reached() bool { return s.state.reached.Load() }
 
 // Problem says what is wrong with Redis now; empty: nothing.
 func (s *Store) Problem() string {
