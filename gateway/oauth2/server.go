@@ -1,5 +1,6 @@
 // Package oauth2 is the OAuth 2.0 authorization server of Express Gateway: login, consent, and the endpoint for
-// tokens (RFC 6749), with PKCE (RFC 7636), which Express Gateway does not have.
+// tokens (RFC 6749); with PKCE (RFC 7636), revocation (RFC 7009) and introspection (RFC 7662), which Express Gateway
+// does not have.
 //
 // A session lives in a sealed cookie and a pending consent in a sealed form field, so that any replica that
 // knows the same session secret goes on with it. Tokens and codes live in the store.
@@ -39,8 +40,9 @@ type Server struct {
 	cookie       string // its name
 	sessions     *sealer
 	transactions *sealer
-	signer       *jwt.Signer // of JWT access tokens; nil: opaque ones, or see broken
-	broken       string      // why no JWT can be signed
+	verifier     *jwt.Verifier // of what signer signs; nil: it cannot be told
+	signer       *jwt.Signer   // of JWT access tokens; nil: opaque ones, or see broken
+	broken       string        // why no JWT can be signed
 	warnings     []string
 	pages        *template.Template
 	routes       map[string]route
@@ -78,6 +80,8 @@ func New(o Options) (*Server, error) {
 		"/oauth2/authorize":          {get: s.guard(s.authorize)},
 		"/oauth2/authorize/decision": {post: s.guard(s.decide)},
 		"/oauth2/token":              {post: s.guard(s.token)},
+		"/oauth2/revoke":             {post: s.forClients(s.revoke)},
+		"/oauth2/introspect":         {post: s.forClients(s.introspect)},
 		"/css/style.css":             {get: file("text/css; charset=utf-8", style)},
 		"/assets/eg-icon.svg":        {get: file("image/svg+xml", icon)},
 	}
@@ -142,6 +146,7 @@ func (s *Server) openSigner(t *config.JWTTokens) {
 	if s.broken == "" {
 		var err error
 		if s.signer, err = jwt.NewSigner(key, t.Algorithm); err == nil {
+			s.verifier = verifierOf(key, t.Algorithm, t.Issuer)
 			return
 		}
 		s.broken = "the key of accessTokens cannot sign"

@@ -33,13 +33,7 @@ func (s *Server) token(ctx context.Context, x *message.Exchange) error {
 		return err
 	}
 	if client == nil {
-		noStore(x)
-		if status == 400 {
-			x.Response.SendText(400, "Bad Request")
-			return nil
-		}
-		x.Response.Header.Set("WWW-Authenticate", `Basic realm="Users"`)
-		x.Response.SendText(401, "Unauthorized")
+		refuseClient(x, status)
 		return nil
 	}
 	kind, ok := field(x, "grant_type")
@@ -56,6 +50,17 @@ func (s *Server) token(ctx context.Context, x *message.Exchange) error {
 	}
 	answer.TokenType = "Bearer"
 	return sendJSON(x, 200, answer)
+}
+
+// refuseClient answers who is no client.
+func refuseClient(x *message.Exchange, status int) {
+	noStore(x)
+	if status == 400 {
+		x.Response.SendText(400, "Bad Request")
+		return
+	}
+	x.Response.Header.Set("WWW-Authenticate", `Basic realm="Users"`)
+	x.Response.SendText(401, "Unauthorized")
 }
 
 // authenticateClient finds the client by its Basic header, else by client_id and client_secret of the body. It
