@@ -45,9 +45,9 @@ func (d *dump) load(t *testing.T, client *goredis.Client) {
 	}
 }
 
-// TestTakeOver reads what Express Gateway wrote: by default the recorded dump. With EGK8S_TAKEOVER_DIR, the
-// folder of a live Redis (socket s, facts eg.json), what we write is left there for Express Gateway to read.
+// TestTakeOver reads what Express Gateway wrote, from a recorded dump, and goes on from there.
 func TestTakeOver(t *testing.T) {
+	t.Parallel()
 	var d dump
 	text, err := os.ReadFile(dumpFile)
 	if err != nil {
@@ -56,23 +56,16 @@ func TestTakeOver(t *testing.T) {
 	if err := json.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
 	}
-	server := &redistest.Server{}
-	dir := os.Getenv("EGK8S_TAKEOVER_DIR")
-	if dir == "" {
-		server = redistest.Start(t)
-		client := server.Client()
-		defer func() { _ = client.Close() }()
-		d.load(t, client)
-	} else {
-		server.Socket = filepath.Join(dir, "s")
-		facts, err := os.ReadFile(filepath.Join(dir, "eg.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(facts, &d.Facts); err != nil {
-			t.Fatal(err)
-		}
-	}
+	server := redistest.Start(t)
+	client := server.Client()
+	defer func() { _ = client.Close() }()
+	d.load(t, client)
+	takeOver(t, server, d, "")
+}
+
+// takeOver reads what Express Gateway wrote and writes more; with dir, what it wrote stands in facts.json there.
+func takeOver(t *testing.T, server *redistest.Server, d dump, dir string) {
+	t.Helper()
 	store := open(t, server, "EG")
 	service, err := consumer.New(store, consumer.Options{BcryptCost: 4})
 	if err != nil {
