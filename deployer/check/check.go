@@ -204,9 +204,6 @@ func needs(p *project.Project) []need {
 	if r := p.Spec.Store.Redis; r != nil && r.Secret != nil {
 		out = append(out, need{r.Secret.Secret, r.Secret.Key, "spec.store.redis.secret"})
 	}
-	if r := p.Spec.Store.Redis; r != nil && r.Secret != nil {
-		out = append(out, need{r.Secret.Secret, r.Secret.Key, "spec.store.redis.secret"})
-	}
 	for name, ref := range p.Spec.SecretEnv {
 		out = append(out, need{ref.Secret, ref.Key, "spec.secretEnv." + name})
 	}

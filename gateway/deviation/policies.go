@@ -1,6 +1,6 @@
 package deviation
 
-func policies() []Deviation {
+func policies() []Deviation { //nolint:funlen // a table
 	return []Deviation{
 		{
 			ID:    "expressions",
@@ -46,6 +46,12 @@ func policies() []Deviation {
 			There:  "with `followRedirects`, `Authorization` goes on to other hosts",
 			Here:   "it is removed, and so are cookies; a 307 or 308 of a request with a body is passed to the client",
 			Notice: "followed redirects do not carry Authorization or cookies to other hosts",
+		},
+		{
+			ID:    "rate-limit-blocks",
+			There: "`rate-limit` asks Redis for every request",
+			Here: "replicas take blocks of a twentieth of the limit, so that a little more or less may pass (see [counters](reference/gateway.md#counters-of-rate-limit)); " +
+				"`counting: exact` counts every request",
 		},
 		{
 			ID:     "rate-limit-delay",

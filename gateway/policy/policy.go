@@ -12,6 +12,7 @@ import (
 	"egk8s.dev/egk8s/gateway/diag"
 	"egk8s.dev/egk8s/gateway/jwt/jwks"
 	"egk8s.dev/egk8s/gateway/message"
+	"egk8s.dev/egk8s/gateway/ratelimit"
 	"egk8s.dev/egk8s/gateway/upstream"
 )
 
@@ -61,6 +62,8 @@ type Environment struct {
 	Upstreams *upstream.Draft
 	// Limits counts requests for rate-limit; it outlives the configuration. nil: counters of this one.
 	Limits HitCounter
+	// Shared counts for all replicas together; nil: each counts on its own.
+	Shared *ratelimit.Shared
 	// Memory remembers tokens; it outlives the configuration. nil: a memory of this one.
 	Memory *Memory
 	// ReadFile reads a file that parameters name; nil: from the working directory. See ErrElsewhere.

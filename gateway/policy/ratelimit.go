@@ -41,12 +41,14 @@ func newRateLimit(step config.Step, env *Environment) (Policy, diag.Problems) {
 	}
 	p := params(step.Action)
 	r := &rateLimit{
-		counter: env.Limits, log: env.Log, html: p.text("message"),
+		log: env.Log, html: p.text("message"),
 		window: milliseconds(p, "windowMs"), status: 429,
 		keys: sync.Pool{New: func() any { return new([]byte) }},
 	}
 	limit, _ := p.number("max")
 	r.max = int64(limit)
+	var warnings diag.Problems
+	r.counter, warnings = counting(step, env, p.text("counting"), r.max)
 	r.limit = []string{strconv.Itoa(limit)}
 	r.retryAfter = []string{strconv.FormatFloat(math.Ceil(r.window.Seconds()), 'f', -1, 64)}
 	if status, ok := p.number("statusCode"); ok {
@@ -64,9 +66,23 @@ func newRateLimit(step config.Step, env *Environment) (Policy, diag.Problems) {
 	if by := p.text("rateLimitBy"); by != "" {
 		var problems diag.Problems
 		r.by, problems = expr.LoadTemplate(by, `policy "rate-limit": rateLimitBy`, step.Pos)
-		return r, problems
+		return r, append(warnings, problems...)
 	}
-	return r, nil
+	return r, warnings
+}
+
+// counting chooses who counts. EG: every request is counted in Redis where there is one.
+func counting(step config.Step, env *Environment, how string, most int64) (HitCounter, diag.Problems) {
+	switch {
+	case how == "local", how == "" && env.Shared == nil:
+		return env.Limits, nil
+	case env.Shared == nil:
+		return env.Limits, diag.Problems{warning(step, "counting %q needs users in Redis; each replica counts on its own", how)}
+	case how == "exact":
+		return env.Shared.Exact(), nil
+	default:
+		return env.Shared.Leased(most), nil
+	}
 }
 
 // delays returns after how many requests they begin, and by how much each further one is delayed.

@@ -24,6 +24,23 @@ func (e *ending) pop() *window {
 // moved restores the order after the window at i got a later end.
 func (e *ending) moved(i int) { e.down(i) }
 
+// changed restores the order after the window at i got another end.
+func (e *ending) changed(i int) {
+	e.down(i)
+	e.up(i)
+}
+
+// remove takes the window at i out.
+func (e *ending) remove(i int) {
+	h, last := *e, len(*e)-1
+	e.swap(i, last)
+	h[last] = nil
+	*e = h[:last]
+	if i < last {
+		e.changed(i)
+	}
+}
+
 func (e *ending) up(i int) {
 	for h := *e; i > 0; {
 		parent := (i - 1) / 2

@@ -1,4 +1,5 @@
-// Package ratelimit counts requests by key in fixed windows, in the memory of this process.
+// Package ratelimit counts requests by key in fixed windows: Counters in the memory of this process, Shared together
+// with others.
 //
 // Memory is bounded: a window that ended is forgotten by the next request that reaches its shard, and
 // there are never more than Options.Keys windows. When a new key comes and its shard is full, the window

@@ -12,6 +12,7 @@ import (
 	"egk8s.dev/egk8s/gateway/config"
 	"egk8s.dev/egk8s/gateway/consumer"
 	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/ratelimit"
 	"egk8s.dev/egk8s/gateway/store/file"
 	"egk8s.dev/egk8s/gateway/store/memory"
 )
@@ -30,6 +31,8 @@ type consumers struct {
 	status func() (string, diag.Problems)
 	// tokens keeps tokens and codes; nil: the memory of the process does.
 	tokens consumer.TokenStore
+	// limits counts for all replicas; nil: each counts on its own.
+	limits ratelimit.Source
 	// reached tells whether the store answered yet; nil: it is here.
 	reached func() bool
 	// collect prints metrics; nil: there are none.

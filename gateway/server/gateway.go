@@ -54,6 +54,7 @@ type Gateway struct {
 	metrics   *metrics
 	access    *accessLog          // nil: none
 	counters  *ratelimit.Counters // of rate-limit, kept over reloads
+	shared    *ratelimit.Shared   // of rate-limit, by all replicas; nil: each counts on its own
 	memory    *policy.Memory      // kept over reloads
 	consumers *consumers
 	limits    limits
@@ -116,6 +117,10 @@ func newGateway(ctx context.Context, o Options) (*Gateway, error) {
 	if g.consumers, err = g.openConsumers(ctx, cfg, files); err != nil {
 		return nil, err
 	}
+	if g.consumers.limits != nil {
+		g.shared = ratelimit.NewShared(g.consumers.limits, ratelimit.Options{})
+		g.metrics.collectors = append(g.metrics.collectors, g.writeLeases)
+	}
 	if g.consumers.collect != nil {
 		g.metrics.collectors = append(g.metrics.collectors, g.consumers.collect)
 	}
@@ -155,7 +160,7 @@ func (g *Gateway) load(files config.FileReader) (*config.Config, diag.Problems) 
 // apply compiles cfg and, when it compiles, makes it the one in force.
 func (g *Gateway) apply(cfg *config.Config) diag.Problems {
 	draft := g.pools.Draft()
-	env := &policy.Environment{Upstreams: draft, Limits: g.counters, Memory: g.memory, HTTPProxy: g.env.httpProxy, Log: g.log}
+	env := &policy.Environment{Upstreams: draft, Limits: g.counters, Shared: g.shared, Memory: g.memory, HTTPProxy: g.env.httpProxy, Log: g.log}
 	if g.consumers != nil {
 		env.Keys, env.Consumers = g.consumers.service, g.consumers.service
 		env.Tokens, env.OAuth2 = g.tokens, g.oauth2

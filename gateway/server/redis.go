@@ -66,7 +66,7 @@ func openRedis(cfg *config.Config, models *consumer.Models, password string) (*c
 	}
 	return &consumers{
 		service: service, tokens: store.Tokens(), watch: store.Watch, collect: store.WriteMetrics,
-		reached: store.Reached,
+		reached: store.Reached, limits: store.Counters(),
 		follow: func(_ context.Context, models *consumer.Models) error {
 			service.SetModels(models)
 			return nil

@@ -27,6 +27,9 @@ func (g *Gateway) watch(ctx context.Context, group *sync.WaitGroup) {
 			}
 		})
 	}
+	if g.shared != nil {
+		group.Go(func() { g.shared.Run(ctx) })
+	}
 	if g.certificates != nil {
 		group.Go(func() { g.watchCertificates(ctx) })
 	}
