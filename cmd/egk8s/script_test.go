@@ -26,7 +26,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:         pipelineScripts,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gateway": gateway.start},
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gateway": gateway.start, "logged": logged, "get": get},
 	})
 }
 

@@ -98,7 +98,8 @@ func (r *Report) describe(cfg *config.Config) {
 		r.RedisHost = cfg.System.RedisHost
 	}
 	r.Routes = routes(cfg)
-	for _, name := range slices.Sorted(maps.Keys(cfg.ServiceEndpoints)) {
+	r.Services = slices.Sorted(maps.Keys(cfg.ServiceEndpoints))
+	for _, name := range r.Services {
 		for _, u := range cfg.ServiceEndpoints[name].URLs {
 			r.Upstreams = append(r.Upstreams, Upstream{Name: name, URL: u.String(), Host: u.Hostname(), Authority: u.Host, Pos: cfg.ServiceEndpoints[name].Pos})
 		}

@@ -106,6 +106,7 @@ func TestCheckReports(t *testing.T) {
 			{Name: "upload", URL: "http://a.test", Host: "a.test", Authority: "a.test", Pos: diag.Position{File: "gateway.config.yml", Line: 13, Column: 3}},
 			{Name: "upload", URL: "http://b.test", Host: "b.test", Authority: "b.test", Pos: diag.Position{File: "gateway.config.yml", Line: 13, Column: 3}},
 		},
+		Services:       []string{"orders", "upload"},
 		Policies:       []string{"cors", "key-auth", "proxy", "terminate"},
 		FileReferences: []string{"keys/tls.key"},
 		References: []offline.Reference{

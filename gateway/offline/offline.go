@@ -32,6 +32,8 @@ type Report struct {
 	HTTP, HTTPS, Admin *Port
 	// Routes has one entry per apiEndpoint with a pipeline, in the gateway's matching order.
 	Routes []Route
+	// Services are the names of all service endpoints, sorted.
+	Services []string
 	// Upstreams are the URLs of the service endpoints, as far as they are known, sorted by name.
 	Upstreams []Upstream
 	// Policies are the names of the policies that pipelines use, sorted.

@@ -32,6 +32,8 @@ type Options struct {
 	ConfigDir string
 	// StatusAddress and MetricsAddress are host:port; they win over the environment. Empty: see Run.
 	StatusAddress, MetricsAddress string
+	// Settings are what egk8s adds to the files; nil: those of egk8s.settings.json, when there is one.
+	Settings *config.Settings
 	// LookupEnv answers environment variables.
 	LookupEnv func(name string) (string, bool)
 	// Output receives the log.
@@ -154,7 +156,9 @@ func openFiles(dir string) (config.FileReader, error) {
 
 // load reads and validates the configuration.
 func (g *Gateway) load(files config.FileReader) (*config.Config, diag.Problems) {
-	return config.Load(g.opts.ConfigDir, config.Options{Lookup: g.opts.LookupEnv, Catalogue: g.catalogue, Files: files})
+	return config.Load(g.opts.ConfigDir, config.Options{
+		Lookup: g.opts.LookupEnv, Catalogue: g.catalogue, Files: files, Settings: g.opts.Settings,
+	})
 }
 
 // apply compiles cfg and, when it compiles, makes it the one in force.

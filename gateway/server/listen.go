@@ -122,7 +122,7 @@ func (g *Gateway) adminHandler() http.Handler {
 // checkConfig says what is wrong with a configuration that is not in force yet.
 func (g *Gateway) checkConfig(files config.FileReader) diag.Problems {
 	_, problems := config.Load(g.opts.ConfigDir, config.Options{
-		Lookup: g.opts.LookupEnv, Catalogue: g.catalogue, Files: files,
+		Lookup: g.opts.LookupEnv, Catalogue: g.catalogue, Files: files, Settings: g.opts.Settings,
 	})
 	return problems
 }

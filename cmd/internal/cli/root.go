@@ -13,6 +13,7 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/cli/credentials"
 	"egk8s.dev/egk8s/cmd/internal/cli/deploy"
 	"egk8s.dev/egk8s/cmd/internal/cli/destroy"
+	"egk8s.dev/egk8s/cmd/internal/cli/dev"
 	"egk8s.dev/egk8s/cmd/internal/cli/diff"
 	"egk8s.dev/egk8s/cmd/internal/cli/events"
 	"egk8s.dev/egk8s/cmd/internal/cli/helptopic"
@@ -66,6 +67,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 	root.AddCommand(
 		initcmd.New(a, nil),
 		validate.New(a, nil),
+		dev.New(a, nil),
 		render.New(a, nil),
 		image.New(a, nil),
 		credentials.New(a, nil),
