@@ -44,10 +44,19 @@ func (m *migration) listeners() {
 }
 
 func (m *migration) store() {
-	if m.report.RedisHost != "" {
-		m.add(NeedsYou, "Redis "+m.report.RedisHost, "", "users, applications and credentials come from config/consumers.yml here (store: file): "+
-			"write those that are in use into it with egk8s credentials; OAuth2 tokens are asked for anew")
+	host := m.report.RedisHost
+	if host == "" {
+		return
 	}
+	_, _, beside := m.around.named(host)
+	if offline.IsLoopback(host) || beside {
+		m.result.Found.Redis = project.RedisInternal
+		m.add(NeedsYou, "Redis "+host, "", "was beside Express Gateway; egk8s runs one beside the gateway (store: {redis: {mode: internal}}), which is empty at first: "+
+			"copy the keys of the old one, or point store at one that the pods reach")
+		return
+	}
+	m.result.Found.Redis = project.RedisExternal
+	m.add(Mapped, "Redis "+host, "", "stays where users, credentials and tokens are (store: {redis: {mode: external}}); the pods have to reach it")
 }
 
 // references tells of keys, certificates and other files that the config names.

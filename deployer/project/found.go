@@ -10,6 +10,7 @@ type Found struct {
 	Files     []SecretFile
 	TLS       map[string]TLSSecret
 	Replicas  int      // 0: nobody says
+	Redis     string   // the mode of the Redis; empty: none
 	Open      []string // variables without a value
 	Probes    []Probe  // requests that could decide; only the owner knows the right answer
 }

@@ -41,6 +41,10 @@ type Spec struct {
 	Replicas       Replicas             `json:"replicas,omitzero" hint:"write a number, or {min: 2, max: 10, cpu: 60}"`
 	Resources      Resources            `json:"resources,omitzero"`
 	Service        Service              `json:"service,omitzero"`
+	Labels         map[string]string    `json:"labels,omitempty"` // on every object and on the pods
+	Pod            Pod                  `json:"pod,omitzero"`
+	TrustedCAs     CABundle             `json:"trustedCAs,omitzero"`
+	NetworkPolicy  NetworkPolicy        `json:"networkPolicy,omitzero" hint:"write networkPolicy: {enabled: true}"`
 	Drain          Drain                `json:"drain,omitzero"`
 	LogLevel       string               `json:"logLevel,omitempty"`
 	Triton         Triton               `json:"triton,omitzero"`

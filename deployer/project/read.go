@@ -95,7 +95,24 @@ func (p *Project) agree(report *offline.Report) diag.Problems {
 				"the %s port of gateway.config.yml is only known in the pod", listener.name)
 		}
 	}
+	c.samePort(report)
 	return c.problems
+}
+
+// samePort refuses two listeners at one port of the Service.
+func (c *checker) samePort(report *offline.Report) {
+	if report.HTTP == nil || report.HTTPS == nil {
+		return
+	}
+	ports := [2]int{report.HTTP.Port, report.HTTPS.Port}
+	for i, chosen := range []int{c.p.Spec.Service.Port, c.p.Spec.Service.HTTPSPort} {
+		if chosen != 0 {
+			ports[i] = chosen
+		}
+	}
+	if ports[0] == ports[1] && ports[0] != 0 && c.p.Spec.Service.Port != c.p.Spec.Service.HTTPSPort || ports[0] == ports[1] && ports[0] != 0 && c.p.Spec.Service.Port == 0 {
+		c.fail("spec.service", "port", "set spec.service.port or spec.service.httpsPort", "http and https would both be at port %d of the Service", ports[0])
+	}
 }
 
 // Settings are what egk8s.yaml adds to the gateway's files in the pod. report tells the ports of the

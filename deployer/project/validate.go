@@ -2,6 +2,7 @@ package project
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"path"
@@ -10,7 +11,10 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	"egk8s.dev/egk8s/gateway/diag"
+	"egk8s.dev/egk8s/gateway/offline"
 )
 
 // The stores that a deploy can choose.
@@ -60,12 +64,27 @@ func (d *document) checkHead(path string) diag.Problems {
 	for name, cloud := range d.content.Clouds {
 		c.wave("clouds."+name, cloud.Wave)
 	}
+	d.samePlace(c)
 	return c.problems
 }
 
 func (c *checker) wave(at string, n int) {
 	if n < 0 {
 		c.fail(at+".wave", "wave", "the first wave is 1", "wave %d is none", n)
+	}
+}
+
+// samePlace refuses environments that are one release: the second would replace the first.
+func (d *document) samePlace(c *checker) {
+	places := map[[2]string]string{}
+	for _, name := range slices.Sorted(maps.Keys(d.content.Environments)) {
+		env := d.content.Environments[name]
+		place := [2]string{env.Context, or(env.Namespace, d.content.Metadata.Namespace)}
+		if first, twice := places[place]; twice && env.Context != "" && place[1] != "" {
+			c.fail("environments."+name, "same-place", "give one of them another namespace",
+				"environments %s and %s are both the release %s in namespace %s of context %s", first, name, d.content.Metadata.Name, place[1], place[0])
+		}
+		places[place] = name
 	}
 }
 
@@ -91,6 +110,7 @@ func validate(p *Project) diag.Problems {
 	c.triton()
 	c.references()
 	c.probes()
+	c.pod()
 	return c.problems
 }
 
@@ -127,11 +147,16 @@ func (c *checker) files() {
 			c.fail(fmt.Sprintf("spec.config.sensitive.%d", i), "glob", "", "%q is not a file pattern", pattern)
 		}
 	}
+	taken := map[string]bool{}
 	for i, f := range spec.Files {
 		at := fmt.Sprintf("spec.files.%d", i)
 		if !filepath.IsLocal(f.Path) || path.Clean(f.Path) != f.Path {
 			c.fail(at+".path", "path", "", "path %q must lie below the config folder", f.Path)
 		}
+		if taken[f.Path] {
+			c.fail(at+".path", "path", "keep one of them", "two entries give the file %q", f.Path)
+		}
+		taken[f.Path] = true
 		c.secret(at, SecretKey{Secret: f.Secret, Key: f.Key})
 	}
 	c.store()
@@ -172,10 +197,18 @@ func (c *checker) scale() {
 		c.fail("spec.drain", "drain", "", "drain.delay and drain.timeout are seconds, together at most 3600")
 	}
 	for name, values := range map[string]map[string]string{"requests": spec.Resources.Requests, "limits": spec.Resources.Limits} {
-		for resource, value := range values {
+		for kind, value := range values {
 			if !quantity.MatchString(value) {
-				c.fail("spec.resources."+name+"."+resource, "quantity", "as 100m or 64Mi", "%q is not a quantity", value)
+				c.fail("spec.resources."+name+"."+kind, "quantity", "as 100m or 64Mi", "%q is not a quantity", value)
 			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.Resources.Requests)) {
+		request, errRequest := resource.ParseQuantity(spec.Resources.Requests[name])
+		limit, errLimit := resource.ParseQuantity(spec.Resources.Limits[name])
+		if errRequest == nil && errLimit == nil && request.Cmp(limit) > 0 {
+			c.fail("spec.resources.requests."+name, "quantity", "lower the request, or raise the limit", "the request of %s is more than the limit %s",
+				spec.Resources.Requests[name], spec.Resources.Limits[name])
 		}
 	}
 	if !slices.Contains([]string{"error", "warn", "info", "debug", "verbose", "silly"}, spec.LogLevel) {
@@ -189,6 +222,11 @@ func (c *checker) network() {
 		u, err := url.Parse(raw)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			c.fail("spec.upstreams."+name, "upstream", "as http://customers.shop.svc:8080", "%q is not an http or https URL", raw)
+			continue
+		}
+		if offline.IsLoopback(u.Hostname()) {
+			c.fail("spec.upstreams."+name, "localhost-upstream", "as http://customers.shop.svc:8080",
+				"the service endpoint %q would be at %s, which in a pod is the gateway itself", name, u.Hostname())
 		}
 	}
 	for i, cidr := range spec.TrustedProxies {

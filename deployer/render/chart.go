@@ -126,7 +126,7 @@ func parse(text string) ([]*unstructured.Unstructured, error) {
 
 // compare orders objects as they are applied: what others refer to comes first.
 func compare(a, b *unstructured.Unstructured) int {
-	order := []string{"PersistentVolumeClaim", "ServiceAccount", "ConfigMap", "Secret", "Service", "PodDisruptionBudget", "Deployment"}
+	order := []string{"PersistentVolumeClaim", "ServiceAccount", "ConfigMap", "Secret", "Service", "NetworkPolicy", "PodDisruptionBudget", "Deployment"}
 	return cmp.Or(
 		cmp.Compare(slices.Index(order, a.GetKind()), slices.Index(order, b.GetKind())),
 		strings.Compare(a.GetName(), b.GetName()),

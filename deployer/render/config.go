@@ -134,6 +134,9 @@ func checkKeys(files []project.File) diag.Problems {
 
 func object(in Input, kind, name, role string, content map[string]any) *unstructured.Unstructured {
 	labels := map[string]any{ConfigLabel: role}
+	for k, v := range in.Project.Spec.Labels {
+		labels[k] = v
+	}
 	for k, v := range CommonLabels(in.Project.Name, in.Version) {
 		labels[k] = v
 	}

@@ -44,6 +44,7 @@ func values(in Input, r *Rendered) map[string]any {
 	if r.Names.ConsumersSecret != "" {
 		v["consumers"] = map[string]any{"secret": r.Names.ConsumersSecret, "key": path.Base(in.Files.Consumers.Path)}
 	}
+	podValues(v, spec)
 	if s := in.Profile.StatusService; s.Enabled {
 		v["statusService"] = map[string]any{"enabled": true, "type": or(s.Type, "ClusterIP"), "annotations": texts(s.Annotations)}
 	}

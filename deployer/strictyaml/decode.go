@@ -60,6 +60,10 @@ func (dec *decoder) value(node ast.Node, into reflect.Value, hint string) {
 		dec.integer(node, into, hint)
 	case reflect.Bool:
 		dec.boolean(node, into, hint)
+	case reflect.Interface:
+		if content := dec.any(node); content != nil {
+			into.Set(reflect.ValueOf(content))
+		}
 	default:
 		dec.wrong(node, "something this program cannot read", hint)
 	}
@@ -160,6 +164,44 @@ func (dec *decoder) boolean(node ast.Node, into reflect.Value, hint string) {
 	into.SetBool(boolean.Value)
 }
 
+// any is a value of which the type does not say more: encoding/json's types, with int64 for whole numbers.
+func (dec *decoder) any(node ast.Node) any {
+	node = dec.doc.resolve(node)
+	switch n := node.(type) {
+	case *ast.NullNode:
+		return nil
+	case *ast.SequenceNode:
+		list := make([]any, len(n.Values))
+		for i, item := range n.Values {
+			dec.at(fmt.Sprintf("[%d]", i), func() { list[i] = dec.any(item) })
+		}
+		return list
+	case *ast.BoolNode:
+		return n.Value
+	case *ast.FloatNode:
+		return n.Value
+	case *ast.IntegerNode:
+		if whole, err := strconv.ParseInt(node.GetToken().Value, 0, 64); err == nil {
+			return whole
+		}
+		return node.GetToken().Value
+	case *ast.LiteralNode:
+		return n.Value.Value
+	case *ast.StringNode:
+		return n.Value
+	}
+	if !isMapping(node) {
+		dec.wrong(node, "something this program can read", "")
+		return nil
+	}
+	content := map[string]any{}
+	dec.each(node, func(entry *ast.MappingValueNode) {
+		name := keyText(entry)
+		dec.at(name, func() { content[name] = dec.any(entry.Value) })
+	})
+	return content
+}
+
 // each calls f for every pair of a mapping and reports keys that stand twice. What a merge key brings
 // comes first and is no second time.
 func (dec *decoder) each(node ast.Node, f func(*ast.MappingValueNode)) {
@@ -243,6 +285,12 @@ func isMapping(node ast.Node) bool {
 	}
 	return false
 }
+
+// Fields are the fields of a struct by their names in YAML.
+func Fields(t reflect.Type) map[string]reflect.StructField { return fieldsOf(t) }
+
+// Short finds the field that stands for the whole struct where something else than a mapping is written.
+func Short(t reflect.Type) ([]int, bool) { return shortOf(t) }
 
 // shortOf finds the field that stands for the whole struct.
 func shortOf(t reflect.Type) ([]int, bool) {

@@ -22,6 +22,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | trunc 63 | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: egk8s
+{{- range $key, $value := .Values.labels }}
+{{ $key | quote }}: {{ $value | toString | quote }}
+{{- end }}
 {{- end -}}
 
 {{- define "egk8s.image" -}}

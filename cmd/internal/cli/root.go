@@ -25,6 +25,7 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/cli/portforward"
 	"egk8s.dev/egk8s/cmd/internal/cli/render"
 	"egk8s.dev/egk8s/cmd/internal/cli/rollback"
+	"egk8s.dev/egk8s/cmd/internal/cli/schema"
 	"egk8s.dev/egk8s/cmd/internal/cli/status"
 	"egk8s.dev/egk8s/cmd/internal/cli/validate"
 	"egk8s.dev/egk8s/cmd/internal/cli/version"
@@ -85,6 +86,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		manage.Apps(a),
 		manage.Scopes(a),
 		manage.Tokens(a),
+		schema.New(a),
 		version.New(a, nil),
 		completion.New(a),
 	)

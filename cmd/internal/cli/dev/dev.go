@@ -121,8 +121,8 @@ var errChanged = errors.New("the project changed")
 // life serves until the context ends or the project changes.
 func (o *Options) life(ctx context.Context) error {
 	p, problems := o.Load()
-	if problems.HasErrors() {
-		return problems
+	if err := here(problems).Err(); err != nil {
+		return err
 	}
 	_, report, more := p.Read()
 	if err := o.problems(append(problems, more...)); err != nil {
@@ -179,13 +179,7 @@ func (o *Options) log() *lines {
 
 // problems shows what validate says. What leads to this machine is right here, and refused by a deploy only.
 func (o *Options) problems(all diag.Problems) error {
-	all = slices.Clone(all)
-	for i := range all {
-		if all[i].Code == "localhost-upstream" {
-			all[i].Severity = diag.Warning
-			all[i].Message += "; it works here, and a deploy refuses it"
-		}
-	}
+	all = here(all)
 	if all.HasErrors() {
 		return all
 	}
@@ -193,4 +187,16 @@ func (o *Options) problems(all diag.Problems) error {
 		explain.Problems(o.App.IO.Err, o.App.ErrTheme(), all)
 	}
 	return nil
+}
+
+// here makes warnings of what only a deploy refuses.
+func here(all diag.Problems) diag.Problems {
+	all = slices.Clone(all)
+	for i := range all {
+		if all[i].Code == "localhost-upstream" {
+			all[i].Severity = diag.Warning
+			all[i].Message += "; it works here, and a deploy refuses it"
+		}
+	}
+	return all
 }

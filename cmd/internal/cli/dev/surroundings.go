@@ -162,7 +162,7 @@ func (o *Options) settings(p *project.Project, stubs map[string]string) (*offlin
 		if err != nil {
 			return nil, cleanup, fmt.Errorf("make a certificate: %w", err)
 		}
-		cleanup = func() { os.RemoveAll(dir) }
+		cleanup = func() { _ = os.RemoveAll(dir) }
 		files, err := selfSigned(dir)
 		if err != nil {
 			cleanup()
