@@ -28,7 +28,7 @@ func (d *deploy) planOutside(ctx context.Context) error {
 	o := d.outside
 	o.wanted.ID = uuid.NewString()
 	if d.state.Outside != nil {
-		o.wanted.ID = d.state.Outside.ID
+		o.know(d.state.Outside)
 	}
 	newest := d.history.Newest()
 	o.unsettled = d.state.Intent != nil || newest != nil && newest.Status == release.Failed
@@ -55,7 +55,7 @@ func (d *deploy) leaveOutside(ctx context.Context) error {
 }
 
 func leaving(name string, o *release.Outside) *balancer.Wanted {
-	return &balancer.Wanted{Release: name, ID: o.ID, Label: o.Label}
+	return &balancer.Wanted{Release: name, ID: o.ID, Label: o.Label, Former: o.Former}
 }
 
 // survey reads what there is and plans.
@@ -107,6 +107,7 @@ func (d *deploy) balance(ctx context.Context) error {
 	if err := d.runSteps(ctx); err != nil {
 		return err
 	}
+	o.wanted.Former = nil // nothing has them any more
 	if o.wanted.Way == "" {
 		d.state.Outside = nil // nothing of it is left
 		return nil
@@ -165,7 +166,7 @@ func (d *deploy) answers(ctx context.Context, changed bool) error {
 // outsideState is what later runs must know: without it nobody finds again what was made.
 func (d *deploy) outsideState() *release.Outside {
 	o := d.outside
-	return &release.Outside{ID: o.wanted.ID, Label: o.wanted.Label, Way: string(o.wanted.Way), URLs: o.urls}
+	return &release.Outside{ID: o.wanted.ID, Label: o.wanted.Label, Former: o.wanted.Former, Way: string(o.wanted.Way), URLs: o.urls}
 }
 
 // newAsker asks for the gateway; EGK8S_CNS_SERVER names another name server than this machine's, for zones that are not

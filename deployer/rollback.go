@@ -122,7 +122,10 @@ func (b *rollback) plan(ctx context.Context) error {
 // expose finds the address that answers from here.
 func (b *rollback) expose(ctx context.Context) {
 	b.out.begin(event.Expose)
-	b.result.URL, b.result.Reach = b.reach(ctx, false, b.work.content.config)
+	b.result.URL = outsideAnswers(ctx, b.work.state.Outside, b.work.content.config)
+	if b.result.URL == "" {
+		b.result.URL, b.result.Reach = b.reach(ctx, false, b.work.content.config)
+	}
 	b.out.end(cmp.Or(b.result.URL, "no address answers from here; reach it with "+b.result.Reach))
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"egk8s.dev/egk8s/deployer/expose/balancer"
 	"egk8s.dev/egk8s/deployer/object"
 	"egk8s.dev/egk8s/deployer/project"
+	"egk8s.dev/egk8s/deployer/release"
 )
 
 // outside is what stands in front of a release beyond the cluster, on clouds where egk8s makes that itself. No
@@ -182,7 +184,7 @@ func (d *deploy) outsideFindings(ctx context.Context) []check.Finding {
 		return nil // the plan, which needs it too, says so
 	}
 	if state.Outside != nil {
-		o.wanted.ID = state.Outside.ID
+		o.know(state.Outside)
 	}
 	site, err := balancer.Survey(ctx, o.api, o.wanted)
 	if err != nil {
@@ -196,6 +198,17 @@ func (d *deploy) outsideFindings(ctx context.Context) []check.Finding {
 		out = append(out, d.severity(*f))
 	}
 	return out
+}
+
+// know takes from an earlier deploy what it made. What stands is not taken away for a reason that may pass.
+func (o *outside) know(before *release.Outside) {
+	o.chosen = o.chosen || before.Way != ""
+	o.wanted.ID, o.wanted.Former = before.ID, former(before, o.wanted.Label)
+}
+
+// former are the labels that earlier deploys gave and this one does not.
+func former(before *release.Outside, label string) []string {
+	return slices.DeleteFunc(append(slices.Clone(before.Former), before.Label), func(l string) bool { return l == label })
 }
 
 // severity lets nothing stop a deploy that did not ask for this way: the nodes' addresses are the way in then.

@@ -34,10 +34,12 @@ type State struct {
 
 // Outside is by what to find again what was made beyond the cluster.
 type Outside struct {
-	ID    string   `json:"id"`    // of the release among all of the cloud's account
-	Label string   `json:"label"` // DNS label
-	Way   string   `json:"way"`
-	URLs  []string `json:"urls,omitempty"` // under which it answers, the one to hand out first
+	ID    string `json:"id"`    // of the release among all of the cloud's account
+	Label string `json:"label"` // DNS label
+	// Former are labels of earlier deploys that nodes may still have.
+	Former []string `json:"former,omitempty"`
+	Way    string   `json:"way"`
+	URLs   []string `json:"urls,omitempty"` // under which it answers, the one to hand out first
 }
 
 // Intent says what a run is about to do; it is there before the first write and gone after the last.

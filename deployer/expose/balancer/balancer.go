@@ -35,9 +35,10 @@ const (
 // Wanted is what should stand in front of a release.
 type Wanted struct {
 	Release string
-	ID      string // of the release, unlike any other's
-	Label   string // DNS label of the service: egk8s-shop
-	Way     Way    // empty: nothing
+	ID      string   // of the release, unlike any other's
+	Label   string   // DNS label of the service: egk8s-shop
+	Former  []string // labels that earlier deploys gave, to be taken away
+	Way     Way      // empty: nothing
 
 	Image        string // name, or id
 	Package      string // name, or id
@@ -72,12 +73,15 @@ const (
 	listenHTTPS = 443
 )
 
+// nodesSuffix makes the label of the nodes from that of the release.
+const nodesSuffix = "-n"
+
 // nodesLabel is the DNS label by which instances find the nodes.
 func (w *Wanted) nodesLabel() string {
 	if w.Way == Names {
 		return w.Label
 	}
-	return w.Label + "-n"
+	return w.Label + nodesSuffix
 }
 
 // ports are the node ports that must be open.

@@ -123,6 +123,9 @@ func (p *place) picture() map[string]string {
 	out := map[string]string{}
 	for _, m := range p.Machines() {
 		text := fmt.Sprintf("%s, %s", m.State, strings.Join(m.IPs, " "))
+		if m.Tag("egk8s.id") != "" { // made at the same time: who comes first gets the first address
+			text = fmt.Sprintf("%s, %d addresses, primary %s", m.State, len(m.IPs), m.IPs[0][:len("203.0.113")])
+		}
 		for _, key := range []string{"triton.cns.services", "egk8s.release", "egk8s.id"} {
 			text += ", " + m.Tag(key)
 		}
@@ -157,10 +160,10 @@ func TestLife(t *testing.T) {
 		"control-1": before["control-1"], "database": before["database"], "mine": before["mine"],
 		"worker-1":     "running, 192.168.128.12, k8s,worker,egk8s-shop-n",
 		"worker-2":     "running, 192.168.128.13, k8s,worker,egk8s-shop-n",
-		"egk8s-shop-1": "running, 203.0.113.11 192.168.128.14" + lb,
-		"egk8s-shop-2": "running, 203.0.113.12 192.168.128.15" + lb,
-		"egk8s shop: clients to load balancers (id-1)": `FROM any TO tag "egk8s.id" = "id-1" ALLOW tcp PORTS 80`,
-		"egk8s shop: to the nodes (id-1)":              `FROM tag "egk8s.id" = "id-1" TO tag "k8s.cluster" = "` + clusterID + `" ALLOW tcp PORTS 30080, 31000`,
+		"egk8s-shop-1": "running, 2 addresses, primary 203.0.113" + lb,
+		"egk8s-shop-2": "running, 2 addresses, primary 203.0.113" + lb,
+		"egk8s egk8s-shop: clients to load balancers (id-1)": `FROM any TO tag "egk8s.id" = "id-1" ALLOW tcp PORTS 80`,
+		"egk8s egk8s-shop: to the nodes (id-1)":              `FROM tag "egk8s.id" = "id-1" TO tag "k8s.cluster" = "` + clusterID + `" ALLOW tcp PORTS 30080, 31000`,
 	}
 	if diff := cmp.Diff(want, p.picture()); diff != "" {
 		t.Error(diff)
@@ -221,6 +224,27 @@ func TestNames(t *testing.T) {
 		t.Error(err)
 	}
 	if got := p.picture()["worker-1"]; !strings.HasSuffix(got, "k8s,worker,egk8s-shop-n") {
+		t.Error(got)
+	}
+}
+
+// TestRenamed takes the old label from everything that had it.
+func TestRenamed(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	if _, err := p.deploy(t.Context(), t, p.wanted(nil)); err != nil {
+		t.Fatal(err)
+	}
+	renamed := p.wanted(func(w *balancer.Wanted) { w.Label, w.Former = "api", []string{"egk8s-shop"} })
+	if _, err := p.deploy(t.Context(), t, renamed); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range p.picture() {
+		if strings.Contains(name+text, "egk8s-shop") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	if got := p.picture()["worker-1"]; !strings.HasSuffix(got, "k8s,worker,api-n") {
 		t.Error(got)
 	}
 }
@@ -348,7 +372,10 @@ func TestFindings(t *testing.T) {
 		"label of others": {func(p *place) {
 			p.AddNode(cloudapi.Node{Name: "theirs", Network: "external", Tags: map[string]string{"triton.cns.services": "x,egk8s-shop:80"}})
 		}, nil, "triton-name-taken", true, "theirs"},
-		"instances of others":  {func(p *place) { p.AddNode(cloudapi.Node{Name: "egk8s-shop-2", Network: "external"}) }, nil, "triton-name-taken", true, "egk8s-shop-2"},
+		"instances of others": {func(p *place) { p.AddNode(cloudapi.Node{Name: "egk8s-shop-2", Network: "external"}) }, nil, "triton-name-taken", true, "egk8s-shop-2"},
+		"label of a release beside": {func(p *place) {
+			p.SetRules([]triton.Rule{{Text: "FROM any TO all vms ALLOW tcp PORT 1", Description: "egk8s egk8s-shop: to the nodes (other)"}})
+		}, nil, "triton-name-taken", true, "another release"},
 		"by id of the machine": {nil, func(w *balancer.Wanted) { w.Nodes = []balancer.Node{{Name: "y", ProviderID: "triton:///dc-1/none"}} }, "triton-nodes", true, "y"},
 	}
 	for name, tt := range tests {

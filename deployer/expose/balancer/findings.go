@@ -45,7 +45,7 @@ func (s *Site) Findings(w *Wanted) []Finding {
 	}
 	if other := s.taken(w); other != "" {
 		fatal("triton-name-taken", "give this release another one: spec.triton.name",
-			"the DNS label %s is that of the instance %s, which is not this release's", w.Label, other)
+			"the DNS label %s is that of %s", w.Label, other)
 	}
 	return out
 }
@@ -140,22 +140,28 @@ func (s *Site) reachesNodes(networks []triton.Network) bool {
 	})
 }
 
-// taken is the name of a machine that is not this release's and answers to its label, or has the name of an instance.
+// taken is what is not this release's and answers to its label, or has the name of an instance. Whose an entry in a node's
+// tag is, the firewall rule beside it tells.
 func (s *Site) taken(w *Wanted) string {
+	for _, r := range s.Rules {
+		if strings.HasPrefix(r.Description, "egk8s "+w.Label+": ") && !w.owns(r) {
+			return "another release (firewall rule " + r.ID + ")"
+		}
+	}
 	for _, m := range s.all {
 		if m.Tag(IDTag) == w.ID && w.ID != "" {
 			continue
 		}
 		isNode := slices.ContainsFunc(s.Nodes, func(n triton.Machine) bool { return n.ID == m.ID })
 		if isNode {
-			continue // a tag of ours that a state which is lost knew of
+			continue
 		}
 		if slices.ContainsFunc(services(&m), func(e string) bool { return triton.ServiceLabel(e) == w.Label }) {
-			return m.Name
+			return "the instance " + m.Name
 		}
 		for i := 1; i <= w.Count && w.Way == Instances; i++ {
 			if m.Name == w.instanceName(i) {
-				return m.Name
+				return "the instance " + m.Name
 			}
 		}
 	}

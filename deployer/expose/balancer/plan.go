@@ -200,7 +200,13 @@ func (s *Site) planNodes(w *Wanted, leaving bool) []Step {
 }
 
 // labels are those that this release gives to nodes.
-func (w *Wanted) labels() []string { return []string{w.Label, w.Label + "-n"} }
+func (w *Wanted) labels() []string {
+	var out []string
+	for _, label := range append([]string{w.Label}, w.Former...) {
+		out = append(out, label, label+nodesSuffix)
+	}
+	return out
+}
 
 // entries are those of a node's tag after the step; they keep their places.
 func (s Step) entries(before []string) []string {
@@ -223,7 +229,7 @@ func (s Step) entries(before []string) []string {
 
 // description marks a rule as ours.
 func (w *Wanted) description(what string) string {
-	return fmt.Sprintf("egk8s %s: %s (%s)", w.Release, what, w.ID)
+	return fmt.Sprintf("egk8s %s: %s (%s)", w.Label, what, w.ID)
 }
 
 func (w *Wanted) owns(r triton.Rule) bool {

@@ -4,21 +4,49 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"egk8s.dev/egk8s/deployer/cloud/triton"
 )
 
-// Run does the steps in their order and waits until each is true. done is called after each.
+// Run does the steps in their order and waits until each is true; new instances, which take a minute each, are made at
+// the same time. done is called after each, never twice at once.
 func Run(ctx context.Context, api *triton.Client, steps []Step, done func(Step)) error {
-	for _, step := range steps {
-		if err := run(ctx, api, step); err != nil {
-			return fmt.Errorf("%s: %w", step, err)
+	var mu sync.Mutex
+	for len(steps) > 0 {
+		n := together(steps)
+		g, running := errgroup.WithContext(ctx)
+		for _, step := range steps[:n] {
+			g.Go(func() error {
+				if err := run(running, api, step); err != nil {
+					return fmt.Errorf("%s: %w", step, err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				done(step)
+				return nil
+			})
 		}
-		done(step)
+		if err := g.Wait(); err != nil {
+			return err
+		}
+		steps = steps[n:]
 	}
 	return nil
+}
+
+// together is how many of the first steps may be done at the same time.
+func together(steps []Step) int {
+	n := 0
+	for n < len(steps) && steps[n].Kind == Instance && steps[n].Action == Create {
+		n++
+	}
+	return max(1, n)
 }
 
 func run(ctx context.Context, api *triton.Client, s Step) error {
@@ -86,7 +114,7 @@ func create(ctx context.Context, api *triton.Client, s Step) error {
 		return err
 	}
 	m, err := api.CreateMachine(ctx, s.New)
-	if _, lost := errors.AsType[*triton.UnreachableError](err); lost {
+	if unsure(err) {
 		m, err = again(ctx, api, s, err)
 	}
 	if err != nil {
@@ -96,16 +124,27 @@ func create(ctx context.Context, api *triton.Client, s Step) error {
 	return err
 }
 
-// again finds the instance that a request whose answer was lost made, or makes it.
-func again(ctx context.Context, api *triton.Client, s Step, lost error) (*triton.Machine, error) {
+// unsure tells of a request that may have made the instance, or found it made: by itself with a lost answer, or by a run
+// that was killed.
+func unsure(err error) bool {
+	_, lost := errors.AsType[*triton.UnreachableError](err)
+	refused, answered := errors.AsType[*triton.APIError](err)
+	return lost || answered && refused.Status == http.StatusConflict
+}
+
+// again finds the instance that an earlier request made; where there is none and the answer was lost, it makes it.
+func again(ctx context.Context, api *triton.Client, s Step, before error) (*triton.Machine, error) {
 	ours, err := api.Machines(ctx, IDTag, s.New.Tags[IDTag])
 	if err != nil {
-		return nil, errors.Join(lost, err)
+		return nil, errors.Join(before, err)
 	}
 	for _, m := range ours {
 		if m.Name == s.New.Name {
 			return &m, nil
 		}
+	}
+	if _, lost := errors.AsType[*triton.UnreachableError](before); !lost {
+		return nil, before
 	}
 	return api.CreateMachine(ctx, s.New)
 }
