@@ -13,6 +13,7 @@ import (
 
 	"egk8s.dev/egk8s/deployer/cloud/triton"
 	"egk8s.dev/egk8s/deployer/cluster"
+	"egk8s.dev/egk8s/deployer/difference"
 	"egk8s.dev/egk8s/deployer/event"
 	"egk8s.dev/egk8s/deployer/expose/balancer"
 	"egk8s.dev/egk8s/deployer/object"
@@ -199,6 +200,15 @@ func (d *deploy) outsideChanges() []Change {
 	out := make([]Change, len(d.outside.steps))
 	for i, s := range d.outside.steps {
 		out[i] = stepChange(s)
+	}
+	return out
+}
+
+// outsideDifferences are the same for those who review a change.
+func (d *deploy) outsideDifferences() []difference.Object {
+	var out []difference.Object
+	for _, c := range d.outsideChanges() {
+		out = append(out, difference.Object{Kind: c.Kind, Name: c.Name, Action: c.Action, Reason: c.Reason})
 	}
 	return out
 }

@@ -73,9 +73,9 @@ func Diff(ctx context.Context, opts DeployOptions, sink event.Sink) (*DiffResult
 	}
 	limited, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
-	err = d.prepare(limited, d.findings, d.makePlan)
+	err = d.prepare(limited, d.findings, d.makePlan, d.planOutside)
 	if err == nil {
-		r.Objects = difference.Objects(notConfig(d.plan.Ops))
+		r.Objects = append(difference.Objects(notConfig(d.plan.Ops)), d.outsideDifferences()...)
 		r.Files, err = d.changedFiles(limited)
 		r.Requests = append(r.Requests, d.result.Requests...) // makePlan has compared them
 	}

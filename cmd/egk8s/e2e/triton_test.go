@@ -66,6 +66,15 @@ func TestTriton(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+	t.Run("diff shows what is made outside of the cluster", func(t *testing.T) {
+		r := d.egk8s(t, "diff", "--cloud", "triton", "-o", "name")
+		if r.code != 0 || !strings.Contains(r.stdout, "Instance/egk8s-shop-1\n") || !strings.Contains(r.stdout, "NodeTag/vm-") {
+			t.Errorf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
+		}
+		if diff := cmp.Diff(before, d.picture()); diff != "" {
+			t.Error(diff)
+		}
+	})
 	first := d.deployOn(t, 0)
 	t.Run("the name of the load balancers is what is handed out", func(t *testing.T) {
 		if first.Outcome != "succeeded" || !strings.HasPrefix(first.URL, "http://egk8s-shop.svc.") {
@@ -172,10 +181,10 @@ func (d *datacenter) when(ctx context.Context, instances int, do func()) {
 // checkWay sends requests to every load balancer, as clients do.
 func (d *datacenter) checkWay(t *testing.T, apiKey string) {
 	t.Helper()
-	for _, m := range d.Machines() {
-		if m.Tag("egk8s.release") != "shop" {
-			continue
-		}
+	if len(d.ours()) == 0 {
+		t.Fatal("there is no load balancer")
+	}
+	for _, m := range d.ours() {
 		for path, want := range map[string]int{"/healthz": 200, "/orders": 401} {
 			resp := d.ask(t, m.IPs[0], path, "")
 			if resp.StatusCode != want {
