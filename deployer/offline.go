@@ -3,6 +3,7 @@ package deployer
 import (
 	"cmp"
 	"errors"
+	"strings"
 
 	"egk8s.dev/egk8s/deployer/cloud"
 	"egk8s.dev/egk8s/deployer/image"
@@ -43,7 +44,7 @@ func (r *Rendering) Folder(kustomize bool) ([]render.OutFile, error) {
 // Render makes the objects of a project without asking a cluster: equal input gives equal objects.
 // What is wrong with the project's files is a diag.Problems.
 func Render(opts RenderOptions) (*Rendering, error) {
-	profiles, problems := cloud.Builtin()
+	profiles, problems := Clouds(opts.Project.Dir)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -59,6 +60,9 @@ func Render(opts RenderOptions) (*Rendering, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
+	if resolved.Warning != "" {
+		problems = append(problems, diag.Problem{Code: "cloud", Severity: diag.Warning, Message: resolved.Warning})
+	}
 	resolved.Profile = forWay(resolved.Profile, offlineWay(p.Spec.Triton))
 	reference, err := renderedImage(opts, p, resolved.Profile)
 	if err != nil {
@@ -70,7 +74,8 @@ func Render(opts RenderOptions) (*Rendering, error) {
 	}
 	input := render.Input{
 		Project: p, Namespace: cmp.Or(opts.Namespace, p.Namespace, "default"), Profile: resolved.Profile,
-		Image: render.Image{Reference: reference}, Files: files, Report: report, Version: opts.Version,
+		Overlay: strings.ReplaceAll(resolved.Label(), "/", "-"),
+		Image:   render.Image{Reference: reference}, Files: files, Report: report, Version: opts.Version,
 	}
 	rendered, err := render.Objects(input)
 	if err != nil {

@@ -59,7 +59,7 @@ func (d *deploy) readCluster(ctx context.Context) error {
 	d.out.end(fmt.Sprintf("%s, Kubernetes %s", d.client.Context, facts.GitVersion))
 
 	d.out.begin(event.Cloud)
-	profiles, problems := cloud.Builtin()
+	profiles, problems := Clouds(d.project.Dir)
 	if err := problems.Err(); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (d *deploy) readCluster(ctx context.Context) error {
 		return problems
 	}
 	d.out.update(func(h *event.Header) { h.Cloud = d.profile.Name })
-	d.out.end(d.profile.Name + ": " + strings.Join(resolved.Reasons, ", "))
+	d.out.end(resolved.Label() + ": " + strings.Join(resolved.Reasons, ", "))
 	if err := d.reread(); err != nil {
 		return err
 	}

@@ -24,9 +24,24 @@ const (
 	PortForward  Reach = "port-forward"  // only through the API server
 )
 
+// Layer is what a profile speaks of: where the machines stand, what runs Kubernetes on them, or both.
+type Layer string
+
+// The layers.
+const (
+	Base           Layer = "base"           // any cluster; never found by facts
+	Infrastructure Layer = "infrastructure" // how traffic comes in and which credentials there are
+	Distribution   Layer = "distribution"   // pods, admission, delivery of the image
+	Both           Layer = "both"
+)
+
+// has tells whether a profile of this layer speaks of that one.
+func (l Layer) has(axis Layer) bool { return l == axis || l == Both }
+
 // Profile is what one cloud needs (templates/clouds/NAME.yaml), merged with what it extends.
 type Profile struct {
 	Name          string        `json:"-"`
+	Layer         Layer         `json:"layer"`
 	Title         string        `json:"title"`
 	MinKubernetes string        `json:"minKubernetes"` // "1.29"
 	Detect        []Rule        `json:"detect,omitempty"`
@@ -38,7 +53,14 @@ type Profile struct {
 	Missing       []string      `json:"missing,omitempty"` // what this profile cannot do yet and what would make it possible, for the user
 	Hints         []Hint        `json:"hints,omitempty"`
 	Triton        *Triton       `json:"triton,omitempty"` // load balancers by CloudAPI; nil: not here
+
+	// Variants are kinds of this cloud by name. They are chosen on resolving and never inherited.
+	Variants map[string]Variant `json:"variants,omitempty"`
 }
+
+// Variant is what one kind of a cloud needs differently. One without rules is taken only when it is named; one whose rule
+// is otherwise: true when the API server was asked and no other fits.
+type Variant struct{ Profile }
 
 // Triton is what stands before the node ports on Triton DataCenter.
 type Triton struct {

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
-	"regexp"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,29 +25,37 @@ const (
 // Profiles is a set of merged profiles by name.
 type Profiles struct {
 	byName map[string]Profile
+	files  map[string]*file
 }
 
-// Builtin reads the profiles that egk8s carries.
-func Builtin() (*Profiles, diag.Problems) {
+// Folder is where profiles are read from.
+type Folder struct {
+	FS   fs.FS
+	Path string // before the names of files in messages; empty: none
+}
+
+// Builtin reads the profiles that egk8s carries, and those of the folders over them.
+func Builtin(more ...Folder) (*Profiles, diag.Problems) {
 	folder, err := fs.Sub(templates.FS, "clouds")
 	if err != nil {
 		return nil, diag.Problems{{Code: "unreadable", Severity: diag.Error, Message: err.Error()}}
 	}
-	return Load(folder)
+	return Load(append([]Folder{{FS: folder}}, more...)...)
 }
 
-// Load reads every *.yaml of the folders. A profile of a later folder replaces one of the same name,
-// and may extend it.
-func Load(folders ...fs.FS) (*Profiles, diag.Problems) {
-	l := loader{files: map[string]*file{}, merged: map[string]Profile{}}
+// Load reads every *.yaml of the folders. A profile of a later folder replaces one of the same name, and extends it where it
+// names itself in extends.
+func Load(folders ...Folder) (*Profiles, diag.Problems) {
+	l := loader{files: map[string]*file{}, merged: map[*file]Profile{}}
 	for _, folder := range folders {
 		l.read(folder)
 	}
+	p := &Profiles{byName: map[string]Profile{}, files: l.files}
 	for _, name := range slices.Sorted(maps.Keys(l.files)) {
-		l.merge(name, nil)
+		p.byName[name] = l.merge(l.files[name], nil)
 	}
 	l.problems.Sort()
-	return &Profiles{byName: l.merged}, l.problems
+	return p, l.problems
 }
 
 // Names are the names of all profiles, sorted.
@@ -77,8 +84,10 @@ func (e *UnknownError) Error() string {
 }
 
 type file struct {
-	doc  *strictyaml.Document
-	head struct {
+	doc    *strictyaml.Document
+	source []byte
+	under  *file // of the same name, in an earlier folder
+	head   struct {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
 		Metadata   struct {
@@ -93,102 +102,112 @@ type file struct {
 
 type loader struct {
 	files    map[string]*file
-	merged   map[string]Profile
+	merged   map[*file]Profile
 	problems diag.Problems
 }
 
-func (l *loader) read(folder fs.FS) {
-	names, err := fs.Glob(folder, "*.yaml")
+func (l *loader) read(folder Folder) {
+	names, err := fs.Glob(folder.FS, "*.yaml")
 	if err != nil {
 		names = nil
 	}
 	for _, name := range names {
-		data, err := fs.ReadFile(folder, name)
+		shown := filepath.Join(folder.Path, name)
+		data, err := fs.ReadFile(folder.FS, name)
 		if err != nil {
-			l.fail(diag.Position{File: name}, "unreadable", "the file cannot be read: %v", err)
+			l.fail(diag.Position{File: shown}, "unreadable", "the file cannot be read: %v", err)
 			continue
 		}
-		doc, problems := strictyaml.Parse(name, data)
+		doc, problems := strictyaml.Parse(shown, data)
 		l.problems = append(l.problems, problems...)
 		if doc == nil {
 			continue
 		}
-		f := &file{doc: doc}
+		f := &file{doc: doc, source: data}
 		l.problems = append(l.problems, doc.Decode(&f.head)...)
 		if f.head.APIVersion != apiVersion || f.head.Kind != kind {
 			l.fail(doc.Position("kind"), "kind", "a cloud profile begins with apiVersion: %s and kind: %s", apiVersion, kind)
 		}
-		if want := strings.TrimSuffix(path.Base(name), ".yaml"); f.head.Metadata.Name != want {
+		want := strings.TrimSuffix(name, ".yaml")
+		if f.head.Metadata.Name != want {
 			l.fail(doc.Position("metadata", "name"), "name", "metadata.name must be %s, as the file", want)
 		}
-		l.files[f.head.Metadata.Name] = f
+		f.under = l.files[want]
+		l.files[want] = f
 	}
 }
 
 // merge lays a profile over the one that it extends, once.
-func (l *loader) merge(name string, trail []string) Profile {
-	if done, ok := l.merged[name]; ok {
+func (l *loader) merge(f *file, trail []*file) Profile {
+	if done, ok := l.merged[f]; ok {
 		return done
 	}
-	f := l.files[name]
 	var profile Profile
 	if base := f.head.Spec.Extends; base != "" {
+		under := l.files[base]
+		if base == f.head.Metadata.Name && f.under != nil {
+			under = f.under
+		}
+		trail = append(trail, f)
 		switch at := f.doc.Position("spec", "extends"); {
-		case l.files[base] == nil:
+		case under == nil:
 			l.fail(at, "unknown-profile", "there is no profile %q to extend", base)
-		case slices.Contains(append(trail, name), base):
-			l.fail(at, "circle", "the profiles extend each other in a circle: %s", strings.Join(append(trail, name, base), ", "))
+		case slices.Contains(trail, under):
+			l.fail(at, "circle", "the profiles extend each other in a circle: %s", names(append(trail, under)))
 		default:
-			profile = clone(l.merge(base, append(trail, name)))
+			profile = clone(l.merge(under, trail))
+		}
+		if base != f.head.Metadata.Name {
+			// Evidence for the base is none for this one, and its kinds are not of this one.
+			profile.Detect, profile.Variants, profile.Layer = nil, nil, ""
 		}
 	}
-	profile.Detect = nil // evidence for the base is none for this one
 	layer := struct {
 		Extends string `json:"extends"`
 		Profile
 	}{Profile: profile}
 	_ = f.doc.Decode(&layer, "spec") // its problems were reported when the file was read
-	layer.Name = name
-	l.check(f.doc, layer.Profile)
-	l.merged[name] = layer.Profile
+	layer.Name = f.head.Metadata.Name
+	layer.Variants = l.variants(f, layer.Profile)
+	c := checker{loader: l, doc: f.doc, at: []string{"spec"}}
+	c.profile(layer.Profile)
+	l.merged[f] = layer.Profile
 	return layer.Profile
+}
+
+// variants lays each kind of a cloud over the cloud.
+func (l *loader) variants(f *file, p Profile) map[string]Variant {
+	merged := map[string]Variant{}
+	maps.Copy(merged, p.Variants)
+	for _, name := range f.doc.Keys("spec", "variants") {
+		whole := clone(p)
+		whole.Detect = merged[name].Detect
+		v := Variant{Profile: whole}
+		_ = f.doc.Decode(&v, "spec", "variants", name) // its problems were reported when the file was read
+		c := checker{loader: l, doc: f.doc, at: []string{"spec", "variants", name}}
+		c.variant(v.Profile)
+		merged[name] = v
+	}
+	return merged
+}
+
+func names(files []*file) string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = f.head.Metadata.Name
+	}
+	return strings.Join(out, ", ")
 }
 
 func clone(p Profile) Profile {
 	p.Service.Annotations = maps.Clone(p.Service.Annotations)
 	p.StatusService.Annotations = maps.Clone(p.StatusService.Annotations)
+	if p.Triton != nil {
+		t := *p.Triton
+		t.Service.Annotations = maps.Clone(t.Service.Annotations)
+		p.Triton = &t
+	}
 	return p
-}
-
-func (l *loader) check(doc *strictyaml.Document, p Profile) {
-	words := []struct {
-		path  []string
-		value string
-		known []string
-	}{
-		{[]string{"spec", "image", "delivery"}, string(p.Image.Delivery), []string{string(Push), string(KindLoad), string(None)}},
-		{[]string{"spec", "image", "pullPolicy"}, p.Image.PullPolicy, []string{"IfNotPresent", "Never", "Always"}},
-		{[]string{"spec", "service", "type"}, p.Service.Type, []string{"ClusterIP", "NodePort", "LoadBalancer"}},
-		{[]string{"spec", "service", "externalTrafficPolicy"}, p.Service.ExternalTrafficPolicy, []string{"", "Cluster", "Local"}},
-		{[]string{"spec", "statusService", "type"}, p.StatusService.Type, []string{"", "ClusterIP", "NodePort", "LoadBalancer"}},
-		{[]string{"spec", "reach"}, string(p.Reach), []string{string(LoadBalancer), string(NodePort), string(PortForward)}},
-	}
-	for _, w := range words {
-		if !slices.Contains(w.known, w.value) {
-			l.fail(doc.Position(w.path...), "unknown-word", "%s must be one of %s, not %q",
-				strings.Join(w.path[1:], "."), strings.Join(slices.DeleteFunc(w.known, func(s string) bool { return s == "" }), ", "), w.value)
-		}
-	}
-	for i, rule := range p.Detect {
-		if err := rule.check(); err != nil {
-			l.fail(doc.Position("spec", "detect", fmt.Sprint(i)), "rule", "%v", err)
-		}
-	}
-	for i, hint := range p.Hints {
-		if _, err := regexp.Compile(hint.Match); err != nil {
-			l.fail(doc.Position("spec", "hints", fmt.Sprint(i), "match"), "pattern", "%q is not a regular expression", hint.Match)
-		}
-	}
 }
 
 func (l *loader) fail(pos diag.Position, code, format string, args ...any) {

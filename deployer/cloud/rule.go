@@ -13,6 +13,7 @@ import (
 // 100 is decisive, 60 is good, less is a hint. The weights of all rules that hold are added.
 type Rule struct {
 	Context    string `json:"context,omitempty"`    // regular expression
+	User       string `json:"user,omitempty"`       // regular expression
 	Server     string `json:"server,omitempty"`     // regular expression
 	Exec       string `json:"exec,omitempty"`       // the kubeconfig's exec command, by base name
 	GitVersion string `json:"gitVersion,omitempty"` // regular expression
@@ -20,18 +21,22 @@ type Rule struct {
 	NodeLabel  string `json:"nodeLabel,omitempty"`  // key or key=value; at least one node
 	NodeName   string `json:"nodeName,omitempty"`   // regular expression; at least one node
 	APIGroup   string `json:"apiGroup,omitempty"`
+	Otherwise  bool   `json:"otherwise,omitempty"` // of a variant: no other one fits
 	Weight     int    `json:"weight"`
 }
 
 func (r Rule) check() error {
-	patterns := []string{r.Context, r.Server, r.GitVersion, r.ProviderID, r.NodeName}
+	patterns := []string{r.Context, r.User, r.Server, r.GitVersion, r.ProviderID, r.NodeName}
 	named := 0
 	for _, fact := range append(patterns, r.Exec, r.NodeLabel, r.APIGroup) {
 		if fact != "" {
 			named++
 		}
 	}
-	if named != 1 {
+	if r.Otherwise && named == 0 && r.Weight == 0 {
+		return nil
+	}
+	if named != 1 || r.Otherwise {
 		return errors.New("a rule names exactly one fact")
 	}
 	if r.Weight <= 0 {
@@ -50,6 +55,10 @@ func (r Rule) match(f Facts) string {
 	switch {
 	case r.Context != "":
 		return textReason("context", r.Context, f.Context)
+	case r.Otherwise:
+		return "" // Variants are judged together
+	case r.User != "":
+		return textReason("user", r.User, f.User)
 	case r.Server != "":
 		return textReason("server", r.Server, f.Server)
 	case r.GitVersion != "":

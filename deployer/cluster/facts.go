@@ -26,10 +26,15 @@ type Facts struct {
 	Unknown []string // what could not be read, and why: "nodes: not allowed to list nodes"
 }
 
+// OfflineFacts are those of the kubeconfig: no cluster is asked.
+func (c *Client) OfflineFacts() *Facts {
+	return &Facts{Facts: cloud.Facts{Context: c.Context, User: c.user, ExecCommand: c.exec, Server: c.Server}}
+}
+
 // Facts asks the API server what it is. Only a server that does not answer is an error: what it
 // refuses to tell stays unknown.
 func (c *Client) Facts(ctx context.Context) (*Facts, error) {
-	f := &Facts{Facts: cloud.Facts{Context: c.Context, User: c.user, ExecCommand: c.exec, Server: c.Server}}
+	f := c.OfflineFacts()
 	var v version.Info
 	if err := c.getJSON(ctx, "/version", &v); err != nil {
 		return nil, err

@@ -54,7 +54,10 @@ func Parse(file string, data []byte, opts Options) (*Project, diag.Problems) {
 
 // ForCloud returns the project with the overrides of a cloud applied below those of the
 // environment, for when the cloud is known at last.
+//
+// Of NAME/VARIANT the name counts.
 func (p *Project) ForCloud(name string) (*Project, diag.Problems) {
+	name, _, _ = strings.Cut(name, "/")
 	return p.document.project(p.File, name)
 }
 

@@ -56,7 +56,7 @@ func Kustomize(in Input, generic cloud.Profile) ([]OutFile, error) {
 	if err := k.write("base/kustomization.yaml", kustomizationFile(map[string]any{"resources": list(k.base)})); err != nil {
 		return nil, err
 	}
-	overlay := path.Join("overlays", in.Profile.Name)
+	overlay := path.Join("overlays", or(in.Overlay, in.Profile.Name))
 	if err := k.overlay(overlay, common.all(), want.all()); err != nil {
 		return nil, err
 	}

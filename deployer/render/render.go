@@ -24,6 +24,7 @@ type Input struct {
 	// contains the Secret anyway.
 	Salt    []byte
 	Version string // of egk8s
+	Overlay string // folder of the kustomize overlay; empty: the profile's name
 }
 
 // Image is the image that the pods run.

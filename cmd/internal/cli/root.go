@@ -9,6 +9,7 @@ import (
 
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
 	"egk8s.dev/egk8s/cmd/internal/cli/check"
+	"egk8s.dev/egk8s/cmd/internal/cli/clouds"
 	"egk8s.dev/egk8s/cmd/internal/cli/completion"
 	"egk8s.dev/egk8s/cmd/internal/cli/credentials"
 	"egk8s.dev/egk8s/cmd/internal/cli/deploy"
@@ -71,6 +72,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		dev.New(a, nil),
 		render.New(a, nil),
 		image.New(a, nil),
+		clouds.New(a),
 		credentials.New(a, nil),
 		check.New(a, nil),
 		diff.New(a, nil),

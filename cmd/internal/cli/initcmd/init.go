@@ -14,6 +14,7 @@ import (
 	"egk8s.dev/egk8s/cmd/internal/cli/app"
 	"egk8s.dev/egk8s/cmd/internal/cli/exit"
 	"egk8s.dev/egk8s/cmd/internal/cli/prompt"
+	"egk8s.dev/egk8s/deployer"
 	"egk8s.dev/egk8s/deployer/cloud"
 	"egk8s.dev/egk8s/deployer/migrate"
 	"egk8s.dev/egk8s/deployer/project"
@@ -90,7 +91,7 @@ func New(a *app.App, run func(context.Context, *Options) error) *cobra.Command {
 }
 
 func profiles() (*cloud.Profiles, error) {
-	p, problems := cloud.Builtin()
+	p, problems := deployer.Clouds(".")
 	return p, problems.Err()
 }
 
