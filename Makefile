@@ -76,6 +76,7 @@ e2e: build egkube ## run the tests on two real nodes (root for the network names
 .PHONY: soak
 soak: build egkube ## run the long trials on two real nodes
 	EGK8S_SOAK=1 $(EGKUBE) run --nodes 2 --name soak -- $(GO) test -tags e2e -count=1 -timeout 90m -v ./cmd/egk8s/e2e
+	EGK8S_SOAK=1 $(EGKUBE) run --nodes 0 --name soak-faults -- $(GO) test -tags api -count=1 -timeout 90m -run TestFaults ./deployer
 
 .PHONY: check
 check: go-version ## check format, lint, tidiness and import rules (changes nothing)
@@ -96,6 +97,15 @@ bench: go-version ## compare with nginx, HAProxy and Express Gateway; writes doc
 	@mkdir -p bin
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/egk8s-gateway ./cmd/egk8s-gateway
 	$(GO) run ./testdata/bench -docs docs/performance.md $(BENCH)
+
+HELM_VERSION := v3.22.0
+HELM_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/egk8s/helm-$(HELM_VERSION)
+
+.PHONY: bench-deploy
+bench-deploy: egkube ## count requests, time and memory of deploys of 10, 200 and 1000 objects, beside kubectl and helm; writes docs/performance.md
+	@[ -x $(HELM_DIR)/helm ] || GOBIN=$(HELM_DIR) $(GO) install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+	EGK8S_BENCH=1 EGK8S_BENCH_DOCS=$(CURDIR)/docs/performance.md EGK8S_TEST_HELM=$(HELM_DIR)/helm $(EGKUBE) run --nodes 0 --name bench-deploy -- \
+	  $(GO) test -tags api -count=1 -timeout 20m -run TestBenchDeploy -v ./deployer
 
 .PHONY: benchmarks
 benchmarks: go-version ## run the Go benchmarks of the hot paths
