@@ -202,16 +202,16 @@ func (s *session) judge(ctx context.Context, objects []*unstructured.Unstructure
 }
 
 func (s *session) judgeOne(ctx context.Context, u *unstructured.Unstructured, force bool) plan.Judgement {
-	var j plan.Judgement
 	live, err := s.client.Get(ctx, object.Of(u))
-	if err == nil {
-		j.Live = live
-	} else if !cluster.IsNotFound(err) {
-		j.Err = err
-		return j
+	if err != nil && !cluster.IsNotFound(err) {
+		return plan.Judgement{Err: err}
 	}
-	j.Result, j.Err = apply.Send(ctx, s.client, u, cluster.ApplyOptions{Force: force, DryRun: true})
-	return j
+	gone := err != nil
+	result, err := apply.Send(ctx, s.client, u, cluster.ApplyOptions{Force: force, DryRun: true})
+	if gone || err != nil {
+		return plan.Judgement{Err: err}
+	}
+	return plan.Judge(live, result)
 }
 
 // ownedBy returns a config object with its owner.

@@ -30,10 +30,18 @@ type Sent struct {
 	UID, Sent, Owned string
 }
 
-// Judgement is the API server's answer to a dry run of one object.
+// Judgement is the API server's answer to a dry run of one object: what of it a plan needs, since a release may
+// have a thousand objects. The zero value: it gave none.
 type Judgement struct {
-	Live, Result *unstructured.Unstructured
-	Err          error // its refusal
+	Known  bool    // what an apply would change
+	Fields []Field // that it would change
+	Owned  string  // hash of the fields that egk8s would own then
+	Err    error   // its refusal
+}
+
+// Judge reads a judgement from an object as it is and as it would be.
+func Judge(live, result *unstructured.Unstructured) Judgement {
+	return Judgement{Known: true, Fields: Diff(live, result), Owned: OwnedHash(result.GetManagedFields())}
 }
 
 // Input is everything a plan is made of.
@@ -169,12 +177,11 @@ func judge(op *Op, in Input, live Live) {
 			}
 		}
 	}
-	switch {
-	case j.Live != nil && j.Result != nil:
-		op.Fields = Diff(j.Live, j.Result)
-		handOver(op, j.Live)
+	if j.Known {
+		op.Fields = slices.Clone(j.Fields)
+		handOver(op)
 		if len(op.Fields) == 0 && len(op.TakeOver) == 0 && op.HandOver == nil {
-			op.Action, op.Entry = event.Unchanged, Sent{Ref: op.Ref, UID: live.UID, Sent: op.Hash, Owned: OwnedHash(j.Result.GetManagedFields())}
+			op.Action, op.Entry = event.Unchanged, Sent{Ref: op.Ref, UID: live.UID, Sent: op.Hash, Owned: j.Owned}
 			return
 		}
 	}
@@ -201,16 +208,14 @@ func judge(op *Op, in Input, live Live) {
 // handOver keeps the number of replicas that we stop to send, since an autoscaler is to choose it: without a
 // manager the API server would fall back to one replica.
 // https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
-func handOver(op *Op, live *unstructured.Unstructured) {
-	const path = "spec.replicas"
+func handOver(op *Op) {
 	_, sent, _ := unstructured.NestedFieldNoCopy(op.Object.Object, "spec", "replicas")
-	n, has, _ := unstructured.NestedFieldNoCopy(live.Object, "spec", "replicas")
-	i := slices.IndexFunc(op.Fields, func(f Field) bool { return f.Path == path })
-	if op.Kind != "Deployment" || sent || !has || i < 0 {
+	i := slices.IndexFunc(op.Fields, func(f Field) bool { return f.Path == "spec.replicas" && f.Before != nil })
+	if op.Kind != "Deployment" || sent || i < 0 {
 		return
 	}
+	op.HandOver = replicas(op.Object, op.Fields[i].Before)
 	op.Fields = slices.Delete(op.Fields, i, i+1)
-	op.HandOver = replicas(live, n)
 }
 
 // begin gives a new Deployment whose number of replicas an autoscaler chooses the least of them at once.

@@ -40,8 +40,8 @@ func TestMake(t *testing.T) {
 	t.Parallel()
 	want, other := configMap("a", "1"), configMap("a", "2")
 	key := object.Of(want).Key()
-	differing := map[object.Key]plan.Judgement{key: {Live: other, Result: want}}
-	same := map[object.Key]plan.Judgement{key: {Live: want, Result: want}}
+	differing := map[object.Key]plan.Judgement{key: plan.Judge(other, want)}
+	same := map[object.Key]plan.Judgement{key: plan.Judge(want, want)}
 	cases := map[string]struct {
 		in     plan.Input
 		action event.Action
@@ -185,9 +185,9 @@ func TestReplicasOfAnAutoscaler(t *testing.T) {
 	scaler := thing("HorizontalPodAutoscaler", map[string]any{"minReplicas": int64(3), "scaleTargetRef": map[string]any{"name": "shop"}})
 	key := object.Of(want).Key()
 	judged := func(before, after int64) map[object.Key]plan.Judgement {
-		return map[object.Key]plan.Judgement{key: {
-			Live: thing("Deployment", map[string]any{"replicas": before}), Result: thing("Deployment", map[string]any{"replicas": after}),
-		}}
+		return map[object.Key]plan.Judgement{key: plan.Judge(
+			thing("Deployment", map[string]any{"replicas": before}), thing("Deployment", map[string]any{"replicas": after}),
+		)}
 	}
 	tests := map[string]struct {
 		desired []*unstructured.Unstructured
