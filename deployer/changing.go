@@ -197,20 +197,23 @@ func inventory(applied *apply.Outcome) []release.Entry {
 }
 
 // abandon records a run that failed: the revision as failed, and what is in the cluster now. The
-// intent stays when the run was interrupted, so that status can tell.
+// intent stays when the run was interrupted, so that status can tell, and when the revision is deployed and only what
+// nobody needs could not be removed, so that the next run does that.
 func (d *deploy) abandon(ctx context.Context, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if _, locked := errors.AsType[*LockedError](failure); locked {
 		return failure // the release is somebody else's now
 	}
-	if n := d.history.Newest(); n != nil && n.Status.Pending() && n.Revision == d.result.Revision {
+	n := d.history.Newest()
+	if n != nil && n.Status.Pending() && n.Revision == d.result.Revision {
 		if err := d.store.Finish(ctx, d.history, release.Failed, failure.Error()); err != nil {
 			d.warn(err.Error())
 		}
 	}
 	var interrupted *InterruptedError
-	if !errors.As(failure, &interrupted) && d.state.Intent != nil {
+	committed := n != nil && n.Status == release.Deployed && n.Revision == d.result.Revision
+	if !errors.As(failure, &interrupted) && !committed {
 		d.state.Intent = nil
 	}
 	if d.applied != nil {

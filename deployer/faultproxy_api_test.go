@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,13 +34,15 @@ const (
 	busy       fault = "429"
 	internal   fault = "500"
 	conflict   fault = "409"
+	forbidden  fault = "403"
 	delayed    fault = "delay"
 	cut        fault = "cut" // the answer breaks off; of a watch after a moment
 )
 
 // faultProxy stands between egk8s and the API server, counts requests, and does to one of them what the test says.
 type faultProxy struct {
-	at   int // index of the request that meets the fault
+	at   int    // index of the request that meets the fault
+	only string // part of the requests that meet it, whatever their index; empty: none
 	what fault
 	kill func()
 
@@ -97,7 +100,7 @@ func (p *faultProxy) requests() []string {
 
 func (p *faultProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
-	hit := len(p.seen) == p.at
+	hit := len(p.seen) == p.at || p.only != "" && strings.Contains(r.URL.Path, p.only)
 	p.seen = append(p.seen, r.Method+" "+r.URL.RequestURI())
 	p.mu.Unlock()
 	if !hit {
@@ -124,6 +127,8 @@ func (p *faultProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, "InternalError", "etcdserver: leader changed")
 	case conflict:
 		refuse(w, http.StatusConflict, "Conflict", "the object has been modified; please apply your changes to the latest version and try again")
+	case forbidden:
+		refuse(w, http.StatusForbidden, "Forbidden", "user cannot do this")
 	case delayed:
 		time.Sleep(2 * time.Second)
 		p.pass(w, r)

@@ -59,6 +59,10 @@ func scenarios() []scenario {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	s := newSweep(t)
+	t.Run("prune", func(t *testing.T) {
+		t.Parallel()
+		s.tryPrune(t)
+	})
 	for _, sc := range scenarios() {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +80,23 @@ func TestFaults(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// tryPrune: a run that could not remove what nobody needs leaves that to the next, which finds nothing else to do.
+func (s *sweep) tryPrune(t *testing.T) {
+	t.Helper()
+	sc := scenarios()[1]
+	r := s.begin(t, sc)
+	r.proxy.what, r.proxy.only = forbidden, "/configmaps/"+strayName
+	if output, err := r.deployWithFault(sc.spec); err == nil {
+		t.Errorf("the refusal was not told:\n%s", output)
+	}
+	r.proxy.only = ""
+	r.mustDeploy(sc.spec)
+	r.mustBeOneRevision()
+	if _, err := s.kube.CoreV1().ConfigMaps(r.namespace).Get(t.Context(), strayName, metav1.GetOptions{}); !cluster.IsNotFound(err) {
+		t.Errorf("what nobody needs is there: %v", err)
 	}
 }
 
@@ -143,6 +164,8 @@ func (s *sweep) begin(t *testing.T, sc scenario) *round {
 	return r
 }
 
+const strayName = "shop-config-0000000000"
+
 // stray leaves a config object behind that no revision and no ReplicaSet needs: the run must remove it.
 func (r *round) stray() {
 	r.t.Helper()
@@ -151,7 +174,7 @@ func (r *round) stray() {
 		r.t.Fatalf("no config object: %v", err)
 	}
 	m := list.Items[0]
-	m.ObjectMeta = metav1.ObjectMeta{Name: "shop-config-0000000000", Labels: m.Labels}
+	m.ObjectMeta = metav1.ObjectMeta{Name: strayName, Labels: m.Labels}
 	if _, err := r.sweep.kube.CoreV1().ConfigMaps(r.namespace).Create(r.t.Context(), &m, metav1.CreateOptions{}); err != nil {
 		r.t.Fatal(err)
 	}

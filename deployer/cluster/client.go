@@ -93,7 +93,8 @@ func (c *Client) Update(ctx context.Context, obj *unstructured.Unstructured) (*u
 }
 
 // Delete removes one object, and what it owns in the background. One that is gone already is no error.
-// A uid restricts it to that very object.
+// A uid restricts it to that very object. Without one there is nothing that a conflict could be about but a change
+// at the same moment: then it is sent again.
 func (c *Client) Delete(ctx context.Context, ref object.Ref, uid types.UID) error {
 	r, err := c.resourceOf(ref)
 	if err != nil {
@@ -104,11 +105,19 @@ func (c *Client) Delete(ctx context.Context, ref object.Ref, uid types.UID) erro
 	if uid != "" {
 		opts.Preconditions = &metav1.Preconditions{UID: &uid}
 	}
-	err = r.Delete(ctx, ref.Name, opts)
+	wait := firstWait
+	for attempt := 1; ; attempt++ {
+		err = c.explain("delete", ref, r.Delete(ctx, ref.Name, opts))
+		if uid != "" || !IsConflict(err) || attempt == attempts {
+			break
+		}
+		pause(ctx, wait)
+		wait = min(2*wait, mostWait)
+	}
 	if IsNotFound(err) {
 		return nil
 	}
-	return c.explain("delete", ref, err)
+	return err
 }
 
 // List reads the objects of a selection.

@@ -30,7 +30,7 @@ const (
 // retrying repeats what an API server that is busy or away for a moment did not do: requests that may be
 // repeated after every such answer and after a lost connection, the others (POST, PUT, patches that are not
 // applies) only where it is certain that nothing was done, which is 429 and a connection that did not come
-// about. An API server that never answered is taken to be a wrong address: that is said at once.
+// about. Where nobody ever answered and nobody can be reached, the address is taken to be wrong: that is said at once.
 //
 // Requests that stream, or that reach a pod, pass as they are: who sends them knows better when to ask again.
 type retrying struct {
@@ -101,7 +101,10 @@ func (r *retrying) once(req *http.Request, attempt int, safe bool) (*http.Respon
 // again tells whether another attempt is right.
 func (r *retrying) again(resp *http.Response, err error, safe bool) bool {
 	if err != nil {
-		return r.answered.Load() && (notSent(err) || safe && connectionLost(err))
+		if !r.answered.Load() && !brokeOff(err) {
+			return false
+		}
+		return notSent(err) || safe && connectionLost(err)
 	}
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
@@ -140,6 +143,13 @@ func streams(req *http.Request) bool {
 func notSent(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// brokeOff tells whether somebody who speaks TLS took the request and gave no answer to it, as a load balancer does
+// while the API server behind it starts again.
+func brokeOff(err error) bool {
+	var stream http2.StreamError
+	return errors.As(err, &stream) || utilnet.IsHTTP2ConnectionLost(err)
 }
 
 // connectionLost tells whether a connection broke before the answer was there.

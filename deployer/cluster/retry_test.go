@@ -94,6 +94,7 @@ func TestRetries(t *testing.T) {
 		"watch":                                {method: "GET", path: "?watch=true", answers: []any{503}, sent: 1, status: 503},
 		"pod":                                  {method: "GET", path: "/api/v1/namespaces/n/pods/p:1/proxy/x", answers: []any{503}, sent: 1, status: 503},
 		"log":                                  {method: "GET", path: "/api/v1/namespaces/n/pods/p/log", answers: []any{503}, sent: 1, status: 503},
+		"first request whose stream is reset":  {method: "GET", answers: []any{http2.StreamError{Code: http2.ErrCodeInternal}}, fresh: true, sent: 2, status: 200},
 		"an address where nobody ever answers": {method: "GET", answers: []any{refused}, fresh: true, sent: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
