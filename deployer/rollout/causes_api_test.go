@@ -217,15 +217,15 @@ func TestWaitDeleted(t *testing.T) {
 func (l *lab) node() {
 	l.t.Helper()
 	nodes, now := l.kube.CoreV1().Nodes(), metav1.Now()
-	node, err := nodes.Create(l.t.Context(), &corev1.Node{
+	_, err := nodes.Create(l.t.Context(), &corev1.Node{ // with its status, as a kubelet registers
 		ObjectMeta: metav1.ObjectMeta{Name: l.namespace},
 		Spec:       corev1.NodeSpec{Taints: []corev1.Taint{{Key: "test", Value: l.namespace, Effect: corev1.TaintEffectNoSchedule}}},
+		Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{
+			Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: now, LastTransitionTime: now,
+		}}},
 	}, metav1.CreateOptions{})
 	l.must(err)
-	l.t.Cleanup(func() { _ = nodes.Delete(context.Background(), node.Name, metav1.DeleteOptions{}) })
-	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: now, LastTransitionTime: now}}
-	_, err = nodes.UpdateStatus(l.t.Context(), node, metav1.UpdateOptions{})
-	l.must(err)
+	l.t.Cleanup(func() { _ = nodes.Delete(context.Background(), l.namespace, metav1.DeleteOptions{}) })
 }
 
 // bound binds pods to the lab's node.

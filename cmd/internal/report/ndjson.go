@@ -2,7 +2,9 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"egk8s.dev/egk8s/cmd/internal/theme"
@@ -85,6 +87,9 @@ func (q *Quiet) Close(e Ending) {
 		if t.Err != nil {
 			WriteBlock(q.w, targetBlock(t, q.theme, 0), q.groups)
 		}
+	}
+	if e.Err != nil && len(e.Targets) > 0 {
+		fmt.Fprintf(q.w, "\n%s\n", strings.Join(Overview(e, q.theme), "\n"))
 	}
 	if e.Err != nil && len(e.Causes()) > 0 {
 		WriteBlock(q.w, Block(e, q.theme), q.groups)

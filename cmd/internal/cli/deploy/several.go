@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"path/filepath"
 
 	"egk8s.dev/egk8s/cmd/internal/cli/outcome"
 	"egk8s.dev/egk8s/cmd/internal/report"
@@ -23,6 +24,9 @@ func (o *Options) several(ctx context.Context) error {
 		}
 		names[i] = p.Name
 		targets[i] = deployer.TargetOptions{Target: p.Name, Wave: p.Project.Wave, Deploy: o.deployOptions(p.Project, p.Cloud)}
+		if kept := &targets[i].Deploy.Evidence; *kept != "" && filepath.IsLocal(p.Name) {
+			*kept = filepath.Join(*kept, p.Name) // the archives of one release have one name
+		}
 	}
 	run.Session = report.Open(ctx, report.Options{App: o.App, Verb: run.Verb, Targets: names})
 	run.Results = deployer.DeploySeveral(ctx, targets, o.one, run.Session)

@@ -40,7 +40,8 @@ func exitCodes() string {
 		}
 		fmt.Fprintf(&b, "  %4d  %-5s  %s\n", i.Code, retry, i.Meaning)
 	}
-	b.WriteString("\nA rollback does not change the code of the failure that caused it.\n")
+	b.WriteString("\nSeveral targets (deploy --env a,b): the first of 5, 6, 8, 4, 7 that occurred.\n")
+	b.WriteString("A rollback does not change the code of the failure that caused it.\n")
 	return b.String()
 }
 
@@ -102,6 +103,7 @@ func formats() string {
 
 -o, --output
   json, yaml   one document with apiVersion and kind (most commands: see the --help of each)
+               (several targets: DeployResults or StatusResults, with one result in targets[] for each)
   wide         status with every pod; history with image and program
   name         names, a line each: Kind/name (render, deploy, rollback, destroy), what differs (diff),
                revisions (history), ids (users, apps), TYPE/ID (credentials)
@@ -111,11 +113,11 @@ func formats() string {
   tui          a live view; q stops watching (exit code 7), the last frame stays
   plain        one line per change, and one every 15 seconds while nothing changes
   json         one event per line: {"t","seq","target","phase","type","object",…}; the last line is
-               {"type":"end","outcome","exitCode","error","problems"}
+               {"type":"end","outcome","exitCode","error","problems","targets"}
   quiet        nothing but the reason of a failure
 
 --report KIND=PATH (repeatable)
-  junit        a test suite: one case per object, phase and probe
+  junit        a test suite for each target: one case per object, phase and probe
   json         the document of -o json
   markdown     the summary that a pull request or a job page shows
   dotenv       NAME=value lines for the next job: EGK8S_OUTCOME, EGK8S_URL, …
