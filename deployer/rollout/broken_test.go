@@ -94,6 +94,10 @@ func TestBroken(t *testing.T) {
 		"a lost node under a pod that never ran": {
 			newScene(40*time.Second, waiting("ContainerCreating", ""), nodeSays("Unknown", 20*time.Second), tolerates(300)), "node-lost", "Kubelet stopped posting",
 		},
+		"a lost node, told by the old pod beside": {
+			newScene(40*time.Second, waiting("ContainerCreating", ""), tolerates(300), oldPodLost(20*time.Second)), "node-lost", "node-1",
+		},
+		"a node that never takes the pod up": {newScene(31*time.Second, given, tolerates(300)), "node-lost", "node-1"},
 		"a lost node that keeps its pods for ever": {
 			newScene(40*time.Second, gatewayReady, readyCondition("Unknown", 20*time.Second), func(s *scene) {
 				s.pod().Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}

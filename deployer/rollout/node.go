@@ -14,9 +14,10 @@ import (
 // How long a pod may be unready before its node is looked at, how long a node may be gone, and how soon
 // the cluster must replace its pods by itself for that to be waited for.
 const (
-	nodeLook  = 10 * time.Second
-	nodeAway  = 15 * time.Second
-	evictSoon = time.Minute
+	nodeLook   = 10 * time.Second
+	nodeAway   = 15 * time.Second
+	nodeSilent = 30 * time.Second
+	evictSoon  = time.Minute
 )
 
 // nodeLost tells whether the pod's node has stopped answering: then nothing that the pod's status says is
@@ -39,18 +40,18 @@ func (j *judge) nodeLost(p *corev1.Pod) bool {
 }
 
 // nodeAway tells since when the node has been away; zero: it is there, as far as is known. Without the right
-// to read nodes the pod tells: only the node controller takes readiness away from a pod whose containers
-// are all ready.
+// to read nodes its pods tell, those of other templates too.
 func (j *judge) nodeAway(p *corev1.Pod) (since time.Time, why string) {
 	if p.Spec.NodeName == "" {
 		return since, ""
 	}
-	ready := condition(p, corev1.PodReady)
-	if ready != nil && len(p.Status.ContainerStatuses) > 0 && len(p.Spec.ReadinessGates) == 0 && containersReady(p) {
-		since = ready.LastTransitionTime.Time
+	for _, other := range j.s.Pods {
+		if told := awayBy(other); other.Spec.NodeName == p.Spec.NodeName && !told.IsZero() && (since.IsZero() || told.Before(since)) {
+			since = told
+		}
 	}
-	if p.Status.Reason == "NodeLost" {
-		since = p.CreationTimestamp.Time
+	if since.IsZero() {
+		since = j.untaken(p)
 	}
 	look := p.CreationTimestamp.Add(nodeLook)
 	if since.IsZero() && j.s.Now.Before(look) {
@@ -72,6 +73,34 @@ func (j *judge) nodeAway(p *corev1.Pod) (since time.Time, why string) {
 	return time.Time{}, ""
 }
 
+// awayBy is since when a pod says that its node is away: only the node controller takes readiness away from a
+// pod whose containers are all ready. Zero: it says nothing.
+func awayBy(p *corev1.Pod) time.Time {
+	if p.Status.Reason == "NodeLost" {
+		return p.CreationTimestamp.Time
+	}
+	ready := condition(p, corev1.PodReady)
+	if ready == nil || ready.Status == corev1.ConditionTrue || len(p.Spec.ReadinessGates) > 0 || !containersReady(p) {
+		return time.Time{}
+	}
+	return ready.LastTransitionTime.Time
+}
+
+// untaken is since when a node has not taken up a pod that it was given, once that lasts: a kubelet that lives
+// says within seconds that it has begun. Zero: it has taken it up, or still may.
+func (j *judge) untaken(p *corev1.Pod) time.Time {
+	given := condition(p, corev1.PodScheduled)
+	if given == nil || given.Status != corev1.ConditionTrue || p.Status.StartTime != nil || len(p.Status.ContainerStatuses) > 0 {
+		return time.Time{}
+	}
+	late := given.LastTransitionTime.Add(nodeSilent)
+	if j.s.Now.Before(late) {
+		j.wake(late)
+		return time.Time{}
+	}
+	return given.LastTransitionTime.Time
+}
+
 func condition(p *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
 	for i, c := range p.Status.Conditions {
 		if c.Type == kind {
@@ -82,6 +111,9 @@ func condition(p *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition
 }
 
 func containersReady(p *corev1.Pod) bool {
+	if len(p.Status.ContainerStatuses) == 0 {
+		return false
+	}
 	for _, c := range p.Status.ContainerStatuses {
 		if !c.Ready || c.State.Running == nil {
 			return false

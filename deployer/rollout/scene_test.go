@@ -253,3 +253,19 @@ func answers(a rollout.Answer) func(*scene) {
 }
 
 func deleted(s *scene) { s.Deployment = nil }
+
+// oldPodLost lets the node controller take the old pod's readiness away.
+func oldPodLost(since time.Duration) func(*scene) {
+	return func(s *scene) {
+		old := &s.Pods[0].Status
+		old.ContainerStatuses[0].Ready, old.ContainerStatuses[0].State.Running = true, &corev1.ContainerStateRunning{StartedAt: at(-time.Hour)}
+		old.Conditions[0].Status, old.Conditions[0].LastTransitionTime = corev1.ConditionFalse, at(since)
+	}
+}
+
+// given is a pod that a scheduler has given to a node, which says nothing of it.
+func given(s *scene) {
+	s.pod().Status = corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{{
+		Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: at(0),
+	}}}
+}

@@ -30,6 +30,10 @@ func (j *judge) unplaced(p *corev1.Pod) {
 	if j.claims(p, "") {
 		return // the scheduler waits for the volumes before it says anything
 	}
+	if soon := p.CreationTimestamp.Add(5 * time.Second); j.s.Now.Before(soon) {
+		j.wake(soon)
+		return // it is new: nothing to speak of yet
+	}
 	name := cmp.Or(p.Spec.SchedulerName, corev1.DefaultSchedulerName)
 	cause := j.cause(p, "no-scheduler", "Pending", "no scheduler has looked at the pod; it asks for "+name)
 	cause.Next = []string{"kubectl get pods -n kube-system"}

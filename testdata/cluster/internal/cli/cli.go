@@ -108,6 +108,7 @@ func commands() map[string]command {
 		"status":     {usage: "status [--name egk8s]", help: "say whether a cluster runs, and where", run: runStatus},
 		"kubeconfig": {usage: "kubeconfig [--name egk8s]", help: "print the path of the kubeconfig", run: runKubeconfig},
 		"load":       {usage: "load [--name egk8s] IMAGE.tar", help: "import an image archive into every node", run: runLoad},
+		"node-link":  {usage: "node-link [--name egk8s] NODE down|up", help: "cut node 1, 2, … off, or connect it again", run: runNodeLink},
 		"image":      {usage: "image --binary FILE --name REF -o FILE.tar", help: "pack one static program into an image archive", run: runImage},
 		"run": {
 			usage: "run [--nodes 2] [--name NAME] -- COMMAND [ARGUMENTS]",

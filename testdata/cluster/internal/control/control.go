@@ -16,10 +16,11 @@ import (
 	"egk8s.dev/egk8s/testdata/cluster/internal/layout"
 )
 
-// Paths of the requests that the daemon answers, both with POST.
+// Paths of the requests that the daemon answers, all with POST.
 const (
 	StopPath = "/stop"
 	LoadPath = "/load"
+	LinkPath = "/link" // ?node=2&up=false
 )
 
 // Listen opens the socket and gives it to its owner.

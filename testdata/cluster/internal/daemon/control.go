@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"egk8s.dev/egk8s/testdata/cluster/internal/control"
@@ -28,6 +29,15 @@ func (d *daemon) serveControl(ctx context.Context, stop context.CancelFunc) (fun
 			return
 		}
 		_, _ = io.WriteString(w, notes)
+	})
+	mux.HandleFunc("POST "+control.LinkPath, func(w http.ResponseWriter, r *http.Request) {
+		number, err := strconv.Atoi(r.FormValue("node"))
+		if err == nil {
+			err = d.link(number, r.FormValue("up") == "true")
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(l) }()

@@ -164,7 +164,7 @@ func (d *daemon) connectNodes() error {
 		return routes
 	}
 	for _, n := range d.nodes {
-		err := network.Join(d.space, n.space, "node"+strconv.Itoa(n.number), n.Address, d.ranges.NodeBits())
+		err := network.Join(d.space, n.space, linkOf(n.number), n.Address, d.ranges.NodeBits())
 		if err != nil {
 			return err
 		}
@@ -221,3 +221,16 @@ func snapshotter(dir string) string {
 }
 
 var errNoNodes = errors.New("load image: this cluster has no nodes")
+
+// linkOf is the name of a node's link at the control plane's bridge.
+func linkOf(number int) string { return "node" + strconv.Itoa(number) }
+
+// link switches a node's only link on or off: without it the node is lost to all others, and its pods run on.
+func (d *daemon) link(number int, up bool) error {
+	for _, n := range d.nodes {
+		if n.number == number {
+			return network.SetLink(d.space, linkOf(number), up)
+		}
+	}
+	return fmt.Errorf("link of node %d: this cluster has %d nodes", number, len(d.nodes))
+}

@@ -69,6 +69,27 @@ func Join(plane, node *Namespace, name, address string, bits int) error {
 	return raise(inner, linkName, address, bits)
 }
 
+// SetLink switches a node's link, by its name on the bridge's side, on or off.
+func SetLink(plane *Namespace, name string, up bool) error {
+	h, err := netlink.NewHandleAt(plane.handle)
+	if err != nil {
+		return fmt.Errorf("switch link %s: %w", name, err)
+	}
+	defer h.Close()
+	link, err := h.LinkByName(name)
+	switch {
+	case err != nil:
+	case up:
+		err = h.LinkSetUp(link)
+	default:
+		err = h.LinkSetDown(link)
+	}
+	if err != nil {
+		return fmt.Errorf("switch link %s: %w", name, err)
+	}
+	return nil
+}
+
 // AddRoutes adds routes to a namespace.
 func AddRoutes(space *Namespace, routes []Route) error {
 	h, err := netlink.NewHandleAt(space.handle)
