@@ -84,7 +84,7 @@ func TestSeveral(t *testing.T) {
 			}
 			var each []string
 			for _, at := range doc.Targets {
-				each = append(each, fmt.Sprintf("%s %d %s %d", at.Target, at.Wave, at.Outcome, at.Result.ExitCode))
+				each = append(each, fmt.Sprintf("%s %d %s %d", at.Target, at.Wave, at.Outcome, at.ExitCode))
 			}
 			if d := cmp.Diff(test.each, each); d != "" {
 				t.Error(d)
