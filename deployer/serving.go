@@ -67,9 +67,12 @@ func (d *deploy) sweep(ctx context.Context) {
 	}
 }
 
-// wait watches the rollout.
+// wait watches the rollout, that of the store first: the gateway's pods wait for it.
 func (d *deploy) wait(ctx context.Context) error {
 	d.out.begin(event.Rollout)
+	if err := d.waitForStore(ctx); err != nil {
+		return err
+	}
 	opts := d.watching()
 	if d.applied == nil {
 		d.noteFailing(ctx)
@@ -89,6 +92,24 @@ func (d *deploy) wait(ctx context.Context) error {
 	}
 	d.out.end(fmt.Sprintf("%d/%d ready", d.rollout.Ready, d.rollout.Wanted))
 	return nil
+}
+
+// waitForStore watches the rollout of the release's own Redis, where it has one.
+func (d *deploy) waitForStore(ctx context.Context) error {
+	if d.project.InternalRedis() == nil {
+		return nil
+	}
+	opts := d.watching()
+	opts.Deployment, opts.Selector = render.RedisName(d.name), labels.SelectorFromSet(render.RedisLabels(d.name)).String()
+	opts.Begun, opts.Config, opts.Ask = d.started, "", nil // it reads no file of the project and knows no digest
+	if d.applied != nil {
+		opts.Generation = d.applied.Generation["Deployment/"+opts.Deployment]
+	}
+	verdict, err := rollout.Wait(ctx, d.client, opts)
+	if verdict.Phase == rollout.Failed {
+		return d.unhealthy(verdict.Causes)
+	}
+	return err
 }
 
 func (d *deploy) watching() rollout.Options {

@@ -37,3 +37,11 @@ func redisValues(p *project.Project) map[string]any {
 	}
 	return out
 }
+
+// RedisName is the name of the Redis of a release: of its Deployment, Service, volume claim and Secret.
+func RedisName(release string) string { return release + "-redis" }
+
+// RedisLabels select the pods of the Redis of a release.
+func RedisLabels(release string) map[string]string {
+	return map[string]string{"app.kubernetes.io/name": "egk8s-redis", "app.kubernetes.io/instance": release}
+}

@@ -64,6 +64,11 @@ func TestRedis(t *testing.T) {
 	if again := p.mustDeploy(t); again.Outcome != "unchanged" {
 		t.Errorf("a second deploy: %q, want unchanged", again.Outcome)
 	}
+	p.write(t, "egk8s.yaml", strings.Replace(redisProject, redisImage, "egk8s.dev/none:1", 1))
+	result, failed := p.deploy(t)
+	if failed.code != 6 || len(result.Failures) == 0 || !strings.HasPrefix(result.Failures[0].Object, "Pod/shop-redis-") {
+		t.Errorf("a Redis whose image is not there: exit code %d, %+v", failed.code, result.Failures)
+	}
 	p.egk8s(t, "destroy", "-y").mustSucceed(t)
 	if left := p.kubectl(t, "get", "pvc", "-n", p.namespace, "-o", "name"); !strings.Contains(left, "shop-redis") {
 		t.Errorf("the volume went with the release: %q", left)
