@@ -56,6 +56,7 @@ type Client struct {
 // Connect reads the kubeconfig. It sends no request; it fails with a NoConfigError when there is no
 // cluster to talk to.
 func Connect(cfg Config) (*Client, error) {
+	routeLogs(cfg.Log) // before anything of client-go runs, which may log
 	c := &Client{resource: map[schema.GroupVersionKind]schema.GroupVersionResource{}}
 	if err := c.load(cfg); err != nil {
 		return nil, err
@@ -70,7 +71,6 @@ func Connect(cfg Config) (*Client, error) {
 	}
 	c.config.WarningHandlerWithContext = &c.warnings
 	c.config.Wrap(newRetrying)
-	routeLogs(cfg.Log)
 	if err := c.open(); err != nil {
 		return nil, fmt.Errorf("read kubeconfig of context %q: %w", c.Context, err)
 	}
