@@ -67,7 +67,7 @@ test-cloudapi: go-version ## let Triton's official command line (node, fetched w
 
 .PHONY: test-api
 test-api: build egkube ## run the tests that need a real API server (built from source the first time; no root)
-	$(EGKUBE) run --nodes 0 --name test-api -- $(GO) test -tags api -count=1 ./deployer/... ./cmd/egk8s/...
+	$(EGKUBE) run --nodes 0 --name test-api -- $(GO) test -tags api -count=1 -p 1 ./deployer/... ./cmd/egk8s/...
 
 .PHONY: e2e
 e2e: build egkube ## run the tests on two real nodes (root for the network namespaces)

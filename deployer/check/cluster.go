@@ -5,15 +5,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"egk8s.dev/egk8s/deployer/cloud"
 )
 
-// platforms finds nodes that could not run the image, which is built for linux on amd64 and arm64.
+// platforms finds nodes that could not run the image, which is built for linux on amd64 and arm64. A node that has not
+// said yet what it is may be one that can.
 func platforms(_ context.Context, in Input) []Finding {
 	var others []string
+	severity := Error
 	for _, n := range in.Facts.Nodes {
-		if n.Platform != "linux/amd64" && n.Platform != "linux/arm64" && !slices.Contains(others, n.Platform) {
+		switch {
+		case n.Platform == "linux/amd64", n.Platform == "linux/arm64", n.Platform == "":
+			severity = Warning
+		case !slices.Contains(others, n.Platform):
 			others = append(others, n.Platform)
 		}
 	}
@@ -21,10 +24,6 @@ func platforms(_ context.Context, in Input) []Finding {
 		return nil
 	}
 	slices.Sort(others)
-	severity := Warning
-	if !slices.ContainsFunc(in.Facts.Nodes, func(n cloud.Node) bool { return n.Platform == "linux/amd64" || n.Platform == "linux/arm64" }) {
-		severity = Error
-	}
 	return []Finding{{
 		Code: "wrong-platform", Severity: severity,
 		Message: fmt.Sprintf("the cluster has nodes of %s; the gateway's image is built for linux/amd64 and linux/arm64", strings.Join(others, ", ")),

@@ -88,6 +88,9 @@ func TestThorough(t *testing.T) {
 		"windows nodes only": {func(_ *server, f *cloud.Facts, _ *project.Project) {
 			f.Nodes = []cloud.Node{{Platform: "windows/amd64"}}
 		}, nil, []string{"wrong-platform error"}},
+		"a node that has not said what it is": {func(_ *server, f *cloud.Facts, _ *project.Project) {
+			f.Nodes = []cloud.Node{{}}
+		}, nil, nil},
 		"an autoscaler without measures": {func(_ *server, _ *cloud.Facts, p *project.Project) {
 			p.Spec.Replicas = project.Replicas{Min: 1, Max: 2, CPU: 60}
 		}, nil, []string{"no-metrics warning"}},

@@ -118,7 +118,7 @@ type Facts struct {
 type Node struct {
 	Name       string            `json:"name"`
 	ProviderID string            `json:"providerID,omitempty"`
-	Platform   string            `json:"platform,omitempty"` // linux/amd64
+	Platform   string            `json:"platform,omitempty"` // linux/amd64; empty: not known yet
 	Ready      bool              `json:"ready"`
 	Addresses  []string          `json:"addresses,omitempty"` // internal and external ones
 	Labels     map[string]string `json:"labels,omitempty"`

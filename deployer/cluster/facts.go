@@ -78,10 +78,19 @@ func (c *Client) readNodes(ctx context.Context, f *Facts) error {
 		}
 		f.Nodes = append(f.Nodes, cloud.Node{
 			Name: n.Name, ProviderID: n.Spec.ProviderID, Labels: n.Labels, Ready: ready(&n),
-			Platform: n.Status.NodeInfo.OperatingSystem + "/" + n.Status.NodeInfo.Architecture, Addresses: addresses(&n),
+			Platform: platform(&n), Addresses: addresses(&n),
 		})
 	}
 	return nil
+}
+
+// platform is what a node says that it runs, as linux/amd64; empty: it has not said yet.
+func platform(n *corev1.Node) string {
+	info := n.Status.NodeInfo
+	if info.OperatingSystem == "" || info.Architecture == "" {
+		return ""
+	}
+	return info.OperatingSystem + "/" + info.Architecture
 }
 
 // readRegistry reads the announcement of KEP-1755.
