@@ -15,7 +15,6 @@ import (
 	"egk8s.dev/egk8s/deployer/cluster"
 	"egk8s.dev/egk8s/deployer/object"
 	"egk8s.dev/egk8s/deployer/release"
-	"egk8s.dev/egk8s/deployer/rollout"
 )
 
 // EventsOptions say which Kubernetes events to read.
@@ -104,7 +103,7 @@ func (r *eventReader) Reset(list []*unstructured.Unstructured) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *corev1.Event) int {
-		return cmp.Or(rollout.EventTime(a).Compare(rollout.EventTime(b)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(object.EventTime(a).Compare(object.EventTime(b)), cmp.Compare(a.Name, b.Name))
 	})
 	for _, e := range all {
 		r.tell(e)
@@ -139,13 +138,13 @@ func (r *eventReader) wanted(u *unstructured.Unstructured) *corev1.Event {
 func (r *eventReader) tell(e *corev1.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	count := rollout.EventCount(e)
+	count := object.EventCount(e)
 	if r.told[string(e.UID)] == count {
 		return
 	}
 	r.told[string(e.UID)] = count
 	r.out(Occurrence{
-		Time: rollout.EventTime(e), Type: e.Type, Object: e.InvolvedObject.Kind + "/" + e.InvolvedObject.Name,
+		Time: object.EventTime(e), Type: e.Type, Object: e.InvolvedObject.Kind + "/" + e.InvolvedObject.Name,
 		Reason: e.Reason, Message: strings.TrimSpace(e.Message), Count: count,
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"egk8s.dev/egk8s/deployer/cluster"
 	"egk8s.dev/egk8s/deployer/evidence"
+	"egk8s.dev/egk8s/deployer/object"
 )
 
 // kubernetesEvents are those about the release's objects, oldest first.
@@ -38,13 +39,10 @@ func (g *gathering) kubernetesEvents() []map[string]any {
 		if !known[string(about.UID)] && about.Name != g.name && !strings.HasPrefix(about.Name, g.name+"-") {
 			continue
 		}
-		at := e.LastTimestamp.Time
-		if at.IsZero() {
-			at = e.EventTime.Time
-		}
+		at := object.EventTime(&e)
 		found = append(found, entry{at, map[string]any{
 			"object": about.Kind + "/" + about.Name, "type": e.Type, "reason": e.Reason, "message": e.Message,
-			"count": e.Count, "last": at, "source": e.Source.Component,
+			"count": object.EventCount(&e), "last": at, "source": e.Source.Component,
 		}})
 	}
 	slices.SortStableFunc(found, func(a, b entry) int { return a.at.Compare(b.at) })

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/object"
 )
 
 // proof is how long what a controller complains of must last before waiting for the address is given up.
@@ -21,7 +22,7 @@ func Pending(svc *corev1.Service, events []corev1.Event, now time.Time) (cause e
 		Code: "load-balancer-pending", Object: "Service/" + svc.Name, Reason: "Pending",
 		Next: []string{"kubectl describe service " + svc.Name + " -n " + svc.Namespace},
 	}
-	slices.SortStableFunc(events, func(a, b corev1.Event) int { return seen(a).Compare(seen(b)) })
+	slices.SortStableFunc(events, func(a, b corev1.Event) int { return object.EventTime(&a).Compare(object.EventTime(&b)) })
 	for _, e := range slices.Backward(events) {
 		if e.Type != corev1.EventTypeWarning {
 			continue
@@ -29,7 +30,7 @@ func Pending(svc *corev1.Service, events []corev1.Event, now time.Time) (cause e
 		cause.Reason = e.Reason
 		cause.Message = "the load balancer cannot be made: " + strings.TrimSuffix(strings.Join(strings.Fields(e.Message), " "), ".")
 		cause.Events = append(cause.Events, event.KubeEvent{
-			Age: now.Sub(seen(e)).Truncate(time.Second), Type: e.Type, Reason: e.Reason, Message: e.Message, Count: max(1, int(e.Count)),
+			Age: now.Sub(object.EventTime(&e)).Truncate(time.Second), Type: e.Type, Reason: e.Reason, Message: e.Message, Count: max(1, int(e.Count)),
 		})
 		return cause, now.Sub(first(e)) >= proof
 	}
@@ -48,19 +49,6 @@ func Pending(svc *corev1.Service, events []corev1.Event, now time.Time) (cause e
 
 // Assigned tells whether the Service has an address of its own.
 func Assigned(svc *corev1.Service) bool { return len(svc.Status.LoadBalancer.Ingress) > 0 }
-
-func seen(e corev1.Event) time.Time {
-	switch {
-	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
-		return e.Series.LastObservedTime.Time
-	case !e.LastTimestamp.IsZero():
-		return e.LastTimestamp.Time
-	case !e.EventTime.IsZero():
-		return e.EventTime.Time
-	default:
-		return e.CreationTimestamp.Time
-	}
-}
 
 func first(e corev1.Event) time.Time {
 	if !e.FirstTimestamp.IsZero() {

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/object"
 )
 
 // container judges one container of a pod that is not ready.
@@ -122,7 +123,7 @@ func (j *judge) create(p *corev1.Pod, c corev1.ContainerStatus) {
 // load the right one any more.
 func (j *judge) unready(p *corev1.Pod, c corev1.ContainerStatus) {
 	e := j.s.lastEvent(p.UID, "Unhealthy")
-	if e == nil || c.Ready || EventTime(e).Before(c.State.Running.StartedAt.Time) {
+	if e == nil || c.Ready || object.EventTime(e).Before(c.State.Running.StartedAt.Time) {
 		return
 	}
 	cause := j.containerCause(p, c, "probe-failed", e.Reason, "the container runs and is not ready: "+short(e.Message))

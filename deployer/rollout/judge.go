@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/object"
 )
 
 // Judge says how the rollout is. It is pure: the same snapshot gives the same verdict.
@@ -257,8 +258,8 @@ func kubeEvents(list []*corev1.Event, now time.Time) []event.KubeEvent {
 	for _, e := range list {
 		if e.Type != corev1.EventTypeNormal || e.Reason == "Killing" {
 			out = append(out, event.KubeEvent{
-				Age: now.Sub(EventTime(e)).Truncate(time.Second), Type: e.Type, Reason: e.Reason,
-				Message: strings.TrimSpace(e.Message), Count: EventCount(e),
+				Age: now.Sub(object.EventTime(e)).Truncate(time.Second), Type: e.Type, Reason: e.Reason,
+				Message: strings.TrimSpace(e.Message), Count: object.EventCount(e),
 			})
 		}
 	}

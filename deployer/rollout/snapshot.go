@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"egk8s.dev/egk8s/deployer/event"
+	"egk8s.dev/egk8s/deployer/object"
 )
 
 // Snapshot is all that is known at one moment.
@@ -149,7 +150,7 @@ func (s *Snapshot) eventsOf(uid types.UID) []*corev1.Event {
 	}
 	slices.SortFunc(out, func(a, b *corev1.Event) int {
 		// Within a second the name decides: its end is the time in nanoseconds.
-		return cmp.Or(EventTime(a).Compare(EventTime(b)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(object.EventTime(a).Compare(object.EventTime(b)), cmp.Compare(a.Name, b.Name))
 	})
 	return out
 }
@@ -164,34 +165,12 @@ func (s *Snapshot) lastEvent(uid types.UID, reasons ...string) *corev1.Event {
 	return nil
 }
 
-// EventTime is when an event was last seen, in whichever of its fields the reporter wrote it.
-func EventTime(e *corev1.Event) time.Time {
-	switch {
-	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
-		return e.Series.LastObservedTime.Time
-	case !e.LastTimestamp.IsZero():
-		return e.LastTimestamp.Time
-	case !e.EventTime.IsZero():
-		return e.EventTime.Time
-	default:
-		return e.CreationTimestamp.Time
-	}
-}
-
 // firstTime is when an event that repeats was first told.
 func firstTime(e *corev1.Event) time.Time {
 	if !e.FirstTimestamp.IsZero() {
 		return e.FirstTimestamp.Time
 	}
 	return e.CreationTimestamp.Time
-}
-
-// EventCount is how often an event was seen.
-func EventCount(e *corev1.Event) int {
-	if e.Series != nil {
-		return int(e.Series.Count)
-	}
-	return max(1, int(e.Count))
 }
 
 func controlledBy(o metav1.Object, uid types.UID) bool {
