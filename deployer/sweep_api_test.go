@@ -133,13 +133,15 @@ func (t turns) give() { <-t }
 
 func newSweep(t *testing.T) *sweep {
 	t.Helper()
-	s := &sweep{binary: filepath.Join(t.TempDir(), "egk8s")}
-	s.config, s.kube = apiServer(t)
-	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", s.binary, "egk8s.dev/egk8s/cmd/egk8s")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build egk8s: %v\n%s", err, out)
+	binary, err := filepath.Abs(filepath.Join("..", "bin", "egk8s")) // to be killed, it must be a process
+	if err != nil {
+		t.Fatal(err)
 	}
+	if _, err := os.Stat(binary); err != nil {
+		t.Fatalf("the program is not built, run make test-api: %v", err)
+	}
+	s := &sweep{binary: binary}
+	s.config, s.kube = apiServer(t)
 	return s
 }
 
